@@ -1,0 +1,1 @@
+"""Speech recognition engines, all behind the `Engine` protocol."""

@@ -1,0 +1,66 @@
+"""What an instance asks of a speech recognition engine."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from actors.records import Language, Word
+
+#: Mono samples in [-1, 1) at `SAMPLE_RATE_HZ`: float32 [samples].
+Samples = NDArray[np.float32]
+
+
+class Capabilities(Struct, frozen=True, kw_only=True):
+    """What an engine can do; published by every instance, so that the API can refuse what none can."""
+
+    model: str
+    languages: tuple[Language, ...]
+    itn: bool
+    emotion: bool
+    words: bool
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One segment of a batch, with options of its own."""
+
+    samples: Samples
+    language: Language
+    itn: bool
+
+
+class Hypothesis(Struct, frozen=True, kw_only=True):
+    """What an engine made of one row; word times count from the start of the row."""
+
+    text: str
+    language: str
+    emotion: str | None = None
+    event: str | None = None
+    words: tuple[Word, ...] | None = None
+
+
+class Engine(Protocol):
+    """A model on one device. Used by one thread at a time."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the engine can do; known before it is loaded."""
+        ...
+
+    def load(self, device: str, threads: int) -> None:
+        """Load the weights onto `device` (`cpu` or `cuda`), using `threads` CPU threads.
+
+        Raises:
+            StartupError: the weights are missing or damaged, or the device cannot be used.
+        """
+        ...
+
+    def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
+        """Recognise the rows, each at most `MAX_SEGMENT_MS` long, in their order.
+
+        Raises:
+            RecognitionFailed: the batch could not be recognised.
+        """
+        ...

@@ -1,0 +1,33 @@
+"""What can go wrong with a job, split by what the caller should do about it."""
+
+
+class JobError(Exception):
+    """A job ends because of this; `status` is the HTTP status that tells the client why."""
+
+    status = 503
+
+
+class UnreadableAudio(JobError):
+    """The upload is damaged, holds no audio stream, or is not what it claims to be."""
+
+    status = 422
+
+
+class UnsupportedContainer(JobError):
+    """The upload is not a container that can be decoded."""
+
+    status = 415
+
+
+class AudioTooLong(JobError):
+    """The recording is longer than `ASR_MAX_AUDIO_S`."""
+
+    status = 413
+
+
+class RecognitionFailed(Exception):
+    """An engine could not recognise a segment; another try may succeed."""
+
+
+class StartupError(Exception):
+    """A process cannot start; the message names the reason and the remedy."""

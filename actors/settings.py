@@ -1,0 +1,114 @@
+"""The settings of one process, read once from `ASR_*` variables and `.env`."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import dotenv
+import msgspec
+from msgspec import Meta
+
+PREFIX = "ASR_"
+
+#: The folder that holds everything a checkout makes at run time: weights, Redis data, logs.
+STATE_DIR = Path(__file__).resolve().parent.parent / ".quintet"
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or outside its range; the message names it and what is allowed."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an operator may choose; each field is the environment variable `ASR_<NAME>`."""
+
+    host: Annotated[str, Meta(min_length=1, description="address the API listens on")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="port the API listens on")] = 5002
+    instances: Annotated[int, Meta(ge=1, le=64, description="model instances on this machine")] = 5
+    segmenters: Annotated[int, Meta(ge=1, le=64, description="decode and VAD processes on this machine")] = 1
+    devices: Annotated[
+        str,
+        Meta(
+            pattern=r"^(auto|cpu|\d+(,\d+)*)$",
+            description="`auto` (every visible GPU, else CPU), `cpu`, or GPU numbers such as `0,1`",
+        ),
+    ] = "auto"
+    model: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="`auto`, a name from the manifest such as `whisper-base`, or `module:Class` of an engine of your own",
+        ),
+    ] = "auto"
+    redis_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^$|^(redis|rediss|unix)://",
+            description="a Redis of your own; empty starts the embedded one",
+        ),
+    ] = ""
+    max_retries: Annotated[
+        int, Meta(ge=0, le=20, description="further tries of a segment whose recognition failed")
+    ] = 3
+    request_timeout_s: Annotated[
+        int, Meta(ge=1, le=86400, description="longest wait of a synchronous request without progress")
+    ] = 30
+    load_timeout_s: Annotated[
+        int, Meta(ge=1, le=86400, description="longest wait for a model to load")
+    ] = 600
+    max_upload_mb: Annotated[int, Meta(ge=1, le=10240, description="largest upload")] = 500
+    max_audio_s: Annotated[int, Meta(ge=1, le=86400, description="longest recording")] = 14400
+    max_spool_mb: Annotated[
+        int, Meta(ge=1, le=1048576, description="audio kept in Redis, all jobs together")
+    ] = 2048
+    window_s: Annotated[
+        int,
+        Meta(ge=60, le=86400, description="audio a segmenter may be ahead of the recognisers, per job"),
+    ] = 600
+    result_ttl_s: Annotated[int, Meta(ge=60, le=2592000, description="how long results are kept")] = 86400
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="least severe event logged")
+    ] = "info"
+    monitor_interval_s: Annotated[
+        int, Meta(ge=1, le=3600, description="pause between two looks of the monitor")
+    ] = 30
+
+
+def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) -> Settings:
+    """Read the settings; the environment wins over `.env`.
+
+    Raises:
+        SettingsError: a name is unknown or a value is not allowed.
+    """
+    path = dotenv_path or Path(__file__).resolve().parent.parent / ".env"
+    merged = {**dotenv.dotenv_values(path), **(os.environ if env is None else env)}
+    values = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in merged.items()
+        if name.startswith(PREFIX) and value is not None
+    }
+    unknown = sorted(values.keys() - set(Settings.__struct_fields__))
+    if unknown:
+        raise SettingsError(f"{variable(unknown[0])} is not a setting; the settings are {', '.join(names())}")
+    return Settings(**{name: _convert(name, value) for name, value in values.items()})
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def names() -> list[str]:
+    """The environment variables of all settings."""
+    return [variable(field) for field in Settings.__struct_fields__]
+
+
+def _convert(field: str, value: str) -> object:
+    wanted = Settings.__annotations__[field]
+    try:
+        return msgspec.convert(value.strip(), wanted, strict=False)
+    except msgspec.ValidationError as error:
+        reason = str(error).removeprefix("Expected ")
+        raise SettingsError(f"{variable(field)}={value!r} is not allowed: expected {reason}") from error
