@@ -62,13 +62,17 @@ class Job(Struct, frozen=True, kw_only=True):
     progress_ms: int
     #: Bytes of the upload, which lies in Redis in chunks.
     upload_bytes: int
-    #: Audio cut into segments so far, pauses included; the recording's length once `cut` is true.
+    #: Where the last segment cut so far ends; the recording's length once `cut` is true.
     audio_ms: int = 0
     #: Whether the segmenter has reached the end, so that `segments` is final.
     cut: bool = False
     segments: int = 0
     finished: int = 0
+    #: Of the finished segments, those that could not be recognised.
     failed: int = 0
+    #: Milliseconds of speech in the segments, and in the finished ones.
+    cut_ms: int = 0
+    finished_ms: int = 0
     #: Why the job failed, and the HTTP status that says so.
     error: str | None = None
     error_status: int | None = None
@@ -131,3 +135,45 @@ class Transcript(Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     stats: Stats
     audio_ms: int
+
+
+class JobEvent(Struct, frozen=True, kw_only=True):
+    """A job has moved: it changed its state, or one more of its segments is finished."""
+
+    job: str
+    state: JobState
+    finished: int | None = None
+
+
+class InstanceState(enum.StrEnum):
+    """How far a model instance has got."""
+
+    LOADING = "loading"
+    READY = "ready"
+    ERROR = "error"
+
+
+class Capabilities(Struct, frozen=True, kw_only=True):
+    """What an engine can do; every instance publishes it, so that the API can refuse what none can."""
+
+    model: str
+    languages: tuple[Language, ...]
+    itn: bool
+    emotion: bool
+    words: bool
+
+
+class InstanceReport(Struct, frozen=True, kw_only=True):
+    """What an instance says of itself, every `HEARTBEAT_S`."""
+
+    name: str
+    state: InstanceState
+    host: str
+    pid: int
+    device: str
+    capabilities: Capabilities | None = None
+    #: Why the state is `error`.
+    reason: str | None = None
+    rss_mb: int
+    started_ms: int
+    beat_ms: int

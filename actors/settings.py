@@ -3,10 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import dotenv
 import msgspec
+import msgspec.inspect
 from msgspec import Meta
 
 PREFIX = "ASR_"
@@ -39,14 +40,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             min_length=1,
-            description="`auto`, a name from the manifest such as `whisper-base`, or `module:Class` of an engine of your own",
+            description="`auto`, a model of the manifest such as `whisper-base`, or `module:Class` of your own",
         ),
     ] = "auto"
     redis_url: Annotated[
         str,
         Meta(
-            pattern=r"^$|^(redis|rediss|unix)://",
-            description="a Redis of your own; empty starts the embedded one",
+            pattern=r"^$|^rediss?://[^/?]+(/\d*)?(\?.*)?$",
+            description="a Redis of your own, `redis://…` or `rediss://…`; empty: the embedded one",
         ),
     ] = ""
     max_retries: Annotated[
@@ -55,9 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     request_timeout_s: Annotated[
         int, Meta(ge=1, le=86400, description="longest wait of a synchronous request without progress")
     ] = 30
-    load_timeout_s: Annotated[
-        int, Meta(ge=1, le=86400, description="longest wait for a model to load")
-    ] = 600
+    load_timeout_s: Annotated[int, Meta(ge=1, le=86400, description="longest wait for a model to load")] = 600
     max_upload_mb: Annotated[int, Meta(ge=1, le=10240, description="largest upload")] = 500
     max_audio_s: Annotated[int, Meta(ge=1, le=86400, description="longest recording")] = 14400
     max_spool_mb: Annotated[
@@ -92,7 +91,8 @@ def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) 
     unknown = sorted(values.keys() - set(Settings.__struct_fields__))
     if unknown:
         raise SettingsError(f"{variable(unknown[0])} is not a setting; the settings are {', '.join(names())}")
-    return Settings(**{name: _convert(name, value) for name, value in values.items()})
+    chosen: dict[str, Any] = {name: _convert(name, value) for name, value in values.items()}
+    return Settings(**chosen)
 
 
 def variable(field: str) -> str:
@@ -105,10 +105,33 @@ def names() -> list[str]:
     return [variable(field) for field in Settings.__struct_fields__]
 
 
+def allowed(field: str) -> str:
+    """What a setting may be, for people."""
+    info = msgspec.inspect.type_info(_types()[field])
+    match info.type if isinstance(info, msgspec.inspect.Metadata) else info:
+        case msgspec.inspect.IntType(ge=int(least), le=int(most)):
+            return f"a whole number from {least} to {most}"
+        case msgspec.inspect.LiteralType(values=values):
+            return "one of " + ", ".join(str(value) for value in values)
+        case _:
+            return description(field)
+
+
+def description(field: str) -> str:
+    """What a setting is for."""
+    match msgspec.inspect.type_info(_types()[field]):
+        case msgspec.inspect.Metadata(extra_json_schema={"description": str(text)}):
+            return text
+        case _:
+            raise LookupError(field)
+
+
+def _types() -> dict[str, Any]:
+    return get_type_hints(Settings, include_extras=True)
+
+
 def _convert(field: str, value: str) -> object:
-    wanted = Settings.__annotations__[field]
     try:
-        return msgspec.convert(value.strip(), wanted, strict=False)
+        return msgspec.convert(value.strip(), _types()[field], strict=False)
     except msgspec.ValidationError as error:
-        reason = str(error).removeprefix("Expected ")
-        raise SettingsError(f"{variable(field)}={value!r} is not allowed: expected {reason}") from error
+        raise SettingsError(f"{variable(field)}={value!r} is not allowed; it is {allowed(field)}") from error

@@ -1,0 +1,48 @@
+"""From finished segments to a transcript."""
+
+import structlog
+
+from actors.errors import JobError
+from actors.records import Line, Segment, Stats, Transcript
+from actors.results import SegmentResults
+from actors.store.work import WorkStore
+
+log = structlog.stdlib.get_logger()
+
+
+def assemble(store: WorkStore, results: SegmentResults, job_id: str) -> None:
+    """End a job whose segments are all finished; doing it twice changes nothing."""
+    job = store.job(job_id)
+    if job is None or job.state.ended:
+        return
+    segments = store.segments(job_id)
+    lines = tuple(_line(results, job_id, segment, reason) for segment, reason in segments)
+    stats = count(lines)
+    if stats.total_segments and not stats.successful_segments:
+        ended = store.fail(job_id, JobError(f"no segment could be recognised: {lines[0].error}"))
+    else:
+        ended = store.complete(job_id, Transcript(lines=lines, stats=stats, audio_ms=job.audio_ms))
+    results.forget(job_id, [segment.index for segment, _ in segments])
+    if ended:
+        log.info(
+            "job.ended", job=job_id, audio_ms=job.audio_ms, segments=len(lines), failed=stats.failed_segments
+        )
+
+
+def count(lines: tuple[Line, ...]) -> Stats:
+    """How the segments fared."""
+    failed = sum(line.utterance is None for line in lines)
+    total = len(lines)
+    return Stats(
+        total_segments=total,
+        successful_segments=total - failed,
+        failed_segments=failed,
+        success_rate=(total - failed) / total if total else 1.0,
+    )
+
+
+def _line(results: SegmentResults, job_id: str, segment: Segment, reason: str) -> Line:
+    if reason:
+        return Line(segment=segment, error=reason)
+    utterance = results.get(job_id, segment.index)
+    return Line(segment=segment, utterance=utterance, error=None if utterance else "its result has expired")

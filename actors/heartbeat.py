@@ -1,0 +1,70 @@
+"""An instance says how it is, every few seconds, for as long as its process lives."""
+
+import os
+import socket
+import threading
+
+import psutil
+import redis
+import structlog
+from typing_extensions import override
+
+from actors.clock import now_ms
+from actors.devices import Device
+from actors.records import Capabilities, InstanceReport, InstanceState
+from actors.store.instances import HEARTBEAT_S, InstanceRegistry
+
+log = structlog.stdlib.get_logger()
+
+
+class Heartbeat(threading.Thread):
+    """Reports at once when the state changes, and every `HEARTBEAT_S`."""
+
+    def __init__(self, registry: InstanceRegistry, name: str, device: Device) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._registry = registry
+        self._instance = name
+        self._device = device
+        self._state = InstanceState.LOADING
+        self._capabilities: Capabilities | None = None
+        self._reason: str | None = None
+        self._started_ms = now_ms()
+        self._stopped = threading.Event()
+
+    def become(
+        self, state: InstanceState, *, capabilities: Capabilities | None = None, reason: str | None = None
+    ) -> None:
+        """Report a new state now."""
+        self._state, self._reason = state, reason
+        self._capabilities = capabilities or self._capabilities
+        self._report()
+
+    @override
+    def run(self) -> None:
+        while not self._stopped.wait(HEARTBEAT_S):
+            try:
+                self._report()
+            except redis.RedisError as error:
+                log.warning("heartbeat.failed", reason=str(error))
+
+    def stop(self) -> None:
+        """Report no more, and leave the registry."""
+        self._stopped.set()
+        self.join()
+        self._registry.leave(self._instance)
+
+    def _report(self) -> None:
+        self._registry.report(
+            InstanceReport(
+                name=self._instance,
+                state=self._state,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                device=str(self._device),
+                capabilities=self._capabilities,
+                reason=self._reason,
+                rss_mb=psutil.Process().memory_info().rss >> 20,
+                started_ms=self._started_ms,
+                beat_ms=now_ms(),
+            )
+        )

@@ -1,0 +1,46 @@
+"""Logs as events with fields: lines of JSON, or colours on a terminal. Never transcripts."""
+
+import logging
+import sys
+
+import structlog
+
+from actors.settings import Settings
+
+#: Dramatiq reports every message at debug, and shutting down at info; ours say more with less.
+_QUIETER = {"dramatiq": logging.WARNING, "uvicorn.access": logging.WARNING, "httpx": logging.WARNING}
+
+
+def configure(settings: Settings, process: str) -> None:
+    """Send this process's log, and that of the libraries, to standard error."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers()],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    for name, level in _QUIETER.items():
+        logging.getLogger(name).setLevel(max(level, logging.getLogger().level))
+    structlog.contextvars.bind_contextvars(process=process)
+
+
+def _renderers() -> list[structlog.types.Processor]:
+    if sys.stderr.isatty():
+        return [structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]

@@ -1,0 +1,162 @@
+"""Dramatiq's Redis broker, with consumers that wait at a doorbell instead of polling.
+
+The stock consumer sleeps up to a second when its queue is empty. Here every enqueue also pushes onto
+a list, the doorbell, on which idle consumers block: pick-up takes a round trip.
+"""
+
+from typing import Any, Final
+from uuid import uuid4
+
+import dramatiq
+import redis
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.errors import ConnectionClosed
+from dramatiq.middleware import Middleware
+from redis.retry import Retry
+from typing_extensions import override
+
+from actors.queue.slots import Slots
+from actors.records import Lane
+
+#: A worker that has not been heard of for this long is dead, and its messages go back to their queues.
+#: Consumers are heard of every second; the rest is room for a native call that holds the GIL.
+HEARTBEAT_TIMEOUT_MS: Final = 12_000
+
+#: Every command looks for dead workers (out of a million); it costs one ZRANGEBYSCORE.
+MAINTENANCE_CHANCE: Final = 1_000_000
+
+#: Rejected messages are kept this long for inspection.
+DEAD_MESSAGE_TTL_MS: Final = 86_400_000
+
+#: The doorbell holds at most this many rings: what is missed then is seen by the consumers awake anyway.
+_RINGS_KEPT: Final = 64
+
+
+class DoorbellBroker(RedisBroker):
+    """Enqueues with a ring; its consumers fetch only what a free thread of the process can start.
+
+    Args:
+        client: connection to the database of the queues, one that fails at once.
+        retry: how patiently to enqueue; a message enqueued twice does no harm.
+        slots: the free threads, in a process that consumes.
+        middleware: hooks around the actors.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        retry: Retry | None = None,
+        slots: Slots | None = None,
+        middleware: list[Middleware] | None = None,
+    ) -> None:
+        super().__init__(
+            client=client,
+            middleware=middleware or [],
+            heartbeat_timeout=HEARTBEAT_TIMEOUT_MS,
+            maintenance_chance=MAINTENANCE_CHANCE,
+            dead_message_ttl=DEAD_MESSAGE_TTL_MS,
+        )
+        self.slots = slots or Slots(1)
+        self._retry = retry
+
+    @property
+    @override
+    def consumer_class(self) -> type["DoorbellConsumer"]:
+        return DoorbellConsumer
+
+    @override
+    def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
+        if self._retry is None:
+            return self._enqueue(message, delay)
+        return self._retry.call_with_retry(lambda: self._enqueue(message, delay), lambda _: None)
+
+    def _enqueue(self, message: dramatiq.Message[Any], delay: int | None) -> dramatiq.Message[Any]:
+        queued: dramatiq.Message[Any] = super().enqueue(message, delay=delay)
+        bell = self.bell(queued.queue_name)
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.rpush(bell, "")
+            pipe.ltrim(bell, 0, _RINGS_KEPT - 1)
+            pipe.execute()
+        return queued
+
+    def bell(self, queue_name: str) -> str:
+        """The key of a queue's doorbell."""
+        return f"{self.namespace}:{queue_name}.bell"
+
+    def return_messages(self, queue_names: list[str]) -> int:
+        """Put what this process still has in hand back into its queues, for another one to take."""
+        in_hand = self.slots.in_hand()
+        for queue_name in queue_names:
+            self.do_requeue(queue_name, *in_hand)
+        return len(in_hand)
+
+    def start_anew(self) -> None:
+        """Take another name: messages whose delivery was lost on the way are under the old one.
+
+        They come back once that name's heartbeat has timed out. What is in hand comes back too, and is
+        then found to be finished.
+        """
+        self.broker_id = str(uuid4())
+
+
+class DoorbellConsumer(_RedisConsumer):
+    """Waits for a free thread, then for a message."""
+
+    broker: DoorbellBroker
+
+    @override
+    def __next__(self) -> dramatiq.MessageProxy | None:
+        try:
+            if self.queue_name.endswith(".DQ"):
+                return self._next_delayed()
+            return self._next_ready()
+        except redis.ConnectionError as error:
+            self.broker.start_anew()
+            raise ConnectionClosed(error) from None
+
+    @override
+    def ack(self, message: dramatiq.MessageProxy) -> None:
+        try:
+            super().ack(message)
+        finally:
+            self.broker.slots.release(message.options["redis_message_id"])
+
+    @override
+    def nack(self, message: dramatiq.MessageProxy) -> None:
+        try:
+            super().nack(message)
+        finally:
+            self.broker.slots.release(message.options["redis_message_id"])
+
+    def _next_ready(self) -> dramatiq.MessageProxy | None:
+        lane = Lane(self.queue_name.rpartition("-")[2])
+        slots = self.broker.slots
+        if not slots.reserve(lane, self.timeout / 1000):
+            self._fetch(0)  # a heartbeat
+            return None
+        try:
+            found = self._fetch(1)
+        except BaseException:
+            slots.cancel(lane)
+            raise
+        if not found:
+            slots.cancel(lane)
+            self._wait_for_ring()
+            return None
+        slots.hold(lane, found[0].options["redis_message_id"])
+        return found[0]
+
+    def _next_delayed(self) -> dramatiq.MessageProxy | None:
+        found = self._fetch(1)
+        if not found:
+            self._wait_for_ring()
+            return None
+        return found[0]
+
+    def _fetch(self, count: int) -> list[dramatiq.MessageProxy]:
+        fetched = self.broker.do_fetch(self.queue_name, count)
+        return [dramatiq.MessageProxy(dramatiq.Message.decode(data)) for data in fetched if data is not None]
+
+    def _wait_for_ring(self) -> None:
+        self.broker.client.blpop([self.broker.bell(self.queue_name)], self.timeout / 1000)

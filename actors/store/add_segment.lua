@@ -1,0 +1,24 @@
+-- Store a segment that the segmenter has cut. Adding it twice changes nothing.
+-- KEYS: job, segments, audio, outcomes, spool
+-- ARGV: id, index, span, duration_ms, pcm, audio_ms, now_ms, ttl_s
+-- Returns {1 when it waits for recognition, milliseconds cut but not yet recognised},
+-- or {-1, 0} when the job is gone or has ended.
+local job, segments, audio, outcomes, spool = unpack(KEYS)
+local id, index, span, duration_ms, pcm, audio_ms, now_ms, ttl = unpack(ARGV)
+if redis.call("HGET", job, "state") ~= "running" then
+    return { -1, 0 }
+end
+if redis.call("HSETNX", segments, index, span) == 1 then
+    redis.call("HINCRBY", job, "segments", 1)
+    redis.call("HINCRBY", job, "cut_ms", duration_ms)
+    redis.call("HSET", job, "audio_ms", audio_ms, "progress_ms", now_ms)
+    redis.call("EXPIRE", segments, ttl)
+end
+local waits = redis.call("HEXISTS", outcomes, index) == 0 and 1 or 0
+if waits == 1 and redis.call("HSETNX", audio, index, pcm) == 1 then
+    redis.call("EXPIRE", audio, ttl)
+    redis.call("HINCRBY", spool, id, #pcm)
+    redis.call("HINCRBY", spool, "total", #pcm)
+end
+local counts = redis.call("HMGET", job, "cut_ms", "finished_ms")
+return { waits, tonumber(counts[1]) - tonumber(counts[2] or "0") }

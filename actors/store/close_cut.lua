@@ -1,0 +1,16 @@
+-- The segmenter has reached the end: the number of segments is final, the upload is no longer needed.
+-- KEYS: job, upload, spool   ARGV: id, audio_ms, upload_bytes, now_ms
+-- Returns 1 when every segment is finished already, so that the caller must assemble; else 0.
+local job, upload, spool = unpack(KEYS)
+local id, audio_ms, upload_bytes, now_ms = unpack(ARGV)
+if redis.call("HGET", job, "state") ~= "running" then
+    return 0
+end
+if redis.call("HGET", job, "cut") ~= "1" then
+    redis.call("HSET", job, "cut", "1", "audio_ms", audio_ms, "progress_ms", now_ms)
+    redis.call("UNLINK", upload)
+    redis.call("HINCRBY", spool, id, -upload_bytes)
+    redis.call("HINCRBY", spool, "total", -upload_bytes)
+end
+local counts = redis.call("HMGET", job, "segments", "finished")
+return counts[1] == counts[2] and 1 or 0

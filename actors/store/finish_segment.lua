@@ -1,0 +1,26 @@
+-- Mark a segment finished: it was recognised (reason "") or given up. Finishing it twice changes nothing.
+-- KEYS: job, segments, audio, outcomes, spool
+-- ARGV: id, index, reason, now_ms, ttl_s, events
+-- Returns 1 when every segment of the job is finished, so that the caller must assemble; else 0.
+local job, segments, audio, outcomes, spool = unpack(KEYS)
+local id, index, reason, now_ms, ttl, events = unpack(ARGV)
+if redis.call("HGET", job, "state") ~= "running" then
+    return 0
+end
+if redis.call("HSETNX", outcomes, index, reason) == 1 then
+    redis.call("EXPIRE", outcomes, ttl)
+    local bytes = redis.call("HSTRLEN", audio, index)
+    redis.call("HDEL", audio, index)
+    redis.call("HINCRBY", spool, id, -bytes)
+    redis.call("HINCRBY", spool, "total", -bytes)
+    local span = cjson.decode(redis.call("HGET", segments, index))
+    redis.call("HINCRBY", job, "finished_ms", span[2] - span[1])
+    local finished = redis.call("HINCRBY", job, "finished", 1)
+    if reason ~= "" then
+        redis.call("HINCRBY", job, "failed", 1)
+    end
+    redis.call("HSET", job, "progress_ms", now_ms)
+    redis.call("PUBLISH", events, cjson.encode({ job = id, state = "running", finished = finished }))
+end
+local now = redis.call("HMGET", job, "cut", "segments", "finished")
+return now[1] == "1" and now[2] == now[3] and 1 or 0

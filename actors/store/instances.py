@@ -1,0 +1,103 @@
+"""What the instances say of themselves, and what they have done, in Redis."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import msgspec
+import redis
+import redis.asyncio
+from msgspec import Struct
+
+from actors.records import InstanceReport
+from actors.store import keys
+
+#: An instance reports this often.
+HEARTBEAT_S = 2.0
+
+#: Without a report for this long an instance counts as lost.
+LOST_AFTER_MS = 10_000
+
+#: A lost instance is no longer listed after this long: it was taken away, not killed.
+FORGOTTEN_AFTER_MS = 300_000
+
+_encoder = msgspec.json.Encoder()
+_reports = msgspec.json.Decoder(InstanceReport)
+
+
+class InstanceCounters(Struct, frozen=True, kw_only=True):
+    """What an instance has done since Redis was first started."""
+
+    succeeded: int = 0
+    failed: int = 0
+    audio_ms: int = 0
+    busy_ms: int = 0
+
+
+class Pool(Struct, frozen=True, kw_only=True):
+    """All instances as Redis knows them, by name."""
+
+    reports: dict[str, InstanceReport]
+    counters: dict[str, InstanceCounters]
+    #: Instance → the job it works on.
+    busy: dict[str, str]
+    #: State → how many jobs have ended in it.
+    jobs: dict[str, int]
+
+
+class InstanceRegistry:
+    """How an instance reports; synchronous."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def report(self, report: InstanceReport) -> None:
+        """Say how the instance is."""
+        self._client.hset(keys.INSTANCES, report.name, _encoder.encode(report))
+
+    def leave(self, name: str) -> None:
+        """Say that the instance has stopped as it was told to."""
+        self._client.hdel(keys.INSTANCES, name)
+        self._client.hdel(keys.BUSY, name)
+
+    def count(self, name: str, *, succeeded: bool, audio_ms: int, took_ms: float) -> None:
+        """Count one try at a segment; the instance is idle again."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.hincrby(keys.STATS, f"{name}:{'succeeded' if succeeded else 'failed'}", 1)
+            pipe.hincrby(keys.STATS, f"{name}:audio_ms", audio_ms)
+            pipe.hincrby(keys.STATS, f"{name}:busy_ms", round(took_ms))
+            pipe.hdel(keys.BUSY, name)
+            pipe.execute()
+
+
+async def read_pool(client: redis.asyncio.Redis, now_ms: int) -> Pool:
+    """All instances heard of lately, their counters, and the counters of jobs."""
+    async with client.pipeline(transaction=False) as pipe:
+        pipe.hgetall(keys.INSTANCES)
+        pipe.hgetall(keys.STATS)
+        pipe.hgetall(keys.BUSY)
+        instances, stats, busy = cast("list[dict[bytes, bytes]]", await pipe.execute())
+    reports = [_reports.decode(report) for report in instances.values()]
+    counters = _counters(stats)
+    return Pool(
+        reports={r.name: r for r in sorted(reports, key=_order) if now_ms - r.beat_ms < FORGOTTEN_AFTER_MS},
+        counters={
+            name: msgspec.convert(values, InstanceCounters)
+            for name, values in counters.items()
+            if name != "jobs"
+        },
+        busy={name.decode(): job.decode() for name, job in busy.items()},
+        jobs=counters.get("jobs", {}),
+    )
+
+
+def _counters(stats: Mapping[bytes, bytes]) -> dict[str, dict[str, int]]:
+    counters: dict[str, dict[str, int]] = {}
+    for field, value in stats.items():
+        name, _, counter = field.decode().rpartition(":")
+        counters.setdefault(name, {})[counter] = int(value)
+    return counters
+
+
+def _order(report: InstanceReport) -> tuple[str, int, str]:
+    stem, _, number = report.name.rpartition("-")
+    return stem, int(number) if number.isdigit() else 0, report.name

@@ -1,0 +1,60 @@
+"""The store as the API uses it: it takes uploads in, follows jobs, and hands results out."""
+
+from collections.abc import AsyncIterator
+from typing import cast
+
+import msgspec
+import redis.asyncio
+
+from actors.records import Job, Transcript
+from actors.store import keys, scripts
+from actors.store.hashes import decode_job, encode_job
+from actors.store.keys import JobKeys
+
+_transcripts = msgspec.json.Decoder(Transcript)
+
+
+class SpoolFull(Exception):
+    """Redis keeps as much audio as `ASR_MAX_SPOOL_MB` allows; there is room again once jobs end."""
+
+
+class JobStore:
+    """Asynchronous; one per API process."""
+
+    def __init__(self, client: redis.asyncio.Redis, *, result_ttl_s: int, spool_limit_bytes: int) -> None:
+        self.client = client
+        self._result_ttl_s = result_ttl_s
+        self._spool_limit_bytes = spool_limit_bytes
+        self._admit = client.register_script(scripts.ADMIT)
+
+    async def admit(self, job: Job, upload: AsyncIterator[bytes]) -> None:
+        """Keep a new job and its upload, which comes in chunks of at most `CHUNK_BYTES`.
+
+        Raises:
+            SpoolFull: there is no room for the upload.
+        """
+        of = JobKeys.of(job.id)
+        fields = [part for pair in encode_job(job).items() for part in pair]
+        admitted = await self._admit(
+            keys=[of.job, keys.SPOOL],
+            args=[job.id, job.upload_bytes, self._spool_limit_bytes, keys.ADMISSION_TTL_S, *fields],
+        )
+        if not admitted:
+            raise SpoolFull
+        number = 0
+        async for chunk in upload:
+            async with self.client.pipeline(transaction=False) as pipe:
+                pipe.hset(of.upload, str(number), cast("str", chunk))
+                pipe.expire(of.upload, self._result_ttl_s)
+                await pipe.execute()
+            number += 1
+        await self.client.expire(of.job, self._result_ttl_s)
+
+    async def get(self, job_id: str) -> Job | None:
+        """The job's record; None when there is none (any more)."""
+        return decode_job(await self.client.hgetall(JobKeys.of(job_id).job))
+
+    async def transcript(self, job_id: str) -> Transcript | None:
+        """The result of a job that is done; None before, and once it has expired."""
+        text = await self.client.get(JobKeys.of(job_id).transcript)
+        return None if text is None else _transcripts.decode(text)

@@ -1,0 +1,63 @@
+"""An upload read back from Redis as a seekable file, a chunk at a time."""
+
+import io
+
+from typing_extensions import override
+
+from actors.errors import JobError
+from actors.store.keys import CHUNK_BYTES
+from actors.store.work import WorkStore
+
+#: Chunks kept in memory: containers jump between their index and their data.
+_CHUNKS_KEPT = 4
+
+
+class UploadFile(io.RawIOBase):
+    """Reads the upload of a job; holds at most `_CHUNKS_KEPT` chunks of it."""
+
+    def __init__(self, store: WorkStore, job_id: str, size_bytes: int) -> None:
+        super().__init__()
+        self._store = store
+        self._job_id = job_id
+        self._size = size_bytes
+        self._position = 0
+        self._chunks: dict[int, bytes] = {}
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def seekable(self) -> bool:
+        return True
+
+    @override
+    def tell(self) -> int:
+        return self._position
+
+    @override
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    @override
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        number, offset = divmod(self._position, CHUNK_BYTES)
+        if self._position >= self._size:
+            return 0
+        piece = self._chunk(number)[offset : offset + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
+
+    def _chunk(self, number: int) -> bytes:
+        chunk = self._chunks.pop(number, None)
+        if chunk is None:
+            chunk = self._store.upload_chunk(self._job_id, number)
+            if chunk is None:
+                raise JobError("the upload is no longer kept; send it again")
+            if len(self._chunks) == _CHUNKS_KEPT:
+                del self._chunks[next(iter(self._chunks))]
+        self._chunks[number] = chunk
+        return chunk

@@ -1,0 +1,145 @@
+"""The store as the workers use it: they take jobs, cut them, and finish their segments."""
+
+from typing import cast
+
+import msgspec
+import numpy as np
+import redis
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from actors.clock import now_ms
+from actors.errors import JobError
+from actors.records import SAMPLE_RATE_HZ, Job, JobState, Options, Segment, Transcript
+from actors.store import keys, scripts
+from actors.store.hashes import decode_job
+from actors.store.keys import JobKeys
+
+_transcripts = msgspec.json.Encoder()
+_options = msgspec.json.Decoder(Options)
+_spans = msgspec.json.Decoder(tuple[int, int])
+
+
+class WaitingSegment(Struct, frozen=True):
+    """A segment to be recognised: int16 [samples] at `SAMPLE_RATE_HZ`, and what the client asked for."""
+
+    samples: NDArray[np.int16]
+    options: Options
+
+    @property
+    def duration_ms(self) -> int:
+        """Length of the segment."""
+        return len(self.samples) * 1000 // SAMPLE_RATE_HZ
+
+
+class WorkStore:
+    """Every step may run twice, and then changes nothing the second time."""
+
+    def __init__(self, client: redis.Redis, result_ttl_s: int) -> None:
+        self.client = client
+        self._ttl_s = result_ttl_s
+        self._begin = client.register_script(scripts.BEGIN)
+        self._add_segment = client.register_script(scripts.ADD_SEGMENT)
+        self._close_cut = client.register_script(scripts.CLOSE_CUT)
+        self._finish_segment = client.register_script(scripts.FINISH_SEGMENT)
+        self._end_job = client.register_script(scripts.END_JOB)
+
+    def begin(self, job_id: str) -> Job | None:
+        """Take a job to cut it; None when it is gone or has ended."""
+        taken = self._begin(keys=[JobKeys.of(job_id).job], args=[job_id, now_ms(), keys.EVENTS])
+        return self.job(job_id) if taken else None
+
+    def job(self, job_id: str) -> Job | None:
+        """The job's record."""
+        return decode_job(self.client.hgetall(JobKeys.of(job_id).job))
+
+    def upload_chunk(self, job_id: str, number: int) -> bytes | None:
+        """A chunk of the upload; None when the upload is gone."""
+        return cast("bytes | None", self.client.hget(JobKeys.of(job_id).upload, str(number)))
+
+    def add_segment(
+        self, job_id: str, segment: Segment, samples: NDArray[np.int16]
+    ) -> tuple[bool, int] | None:
+        """Store a segment just cut.
+
+        Args:
+            job_id: the job it belongs to.
+            segment: its span.
+            samples: int16 [samples] at `SAMPLE_RATE_HZ`.
+
+        Returns:
+            Whether it waits for recognition, and how many milliseconds of the job do;
+            None when the job is gone or has ended.
+        """
+        of = JobKeys.of(job_id)
+        args: list[str | int | bytes] = [
+            job_id,
+            segment.index,
+            f"[{segment.start_ms},{segment.end_ms}]",
+            segment.duration_ms,
+            samples.tobytes(),
+            segment.end_ms,
+            now_ms(),
+            self._ttl_s,
+        ]
+        waits, ahead_ms = self._add_segment(
+            keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL], args=args
+        )
+        return None if waits < 0 else (waits == 1, ahead_ms)
+
+    def close_cut(self, job: Job, audio_ms: int) -> bool:
+        """Say that no further segments come; true when all are finished and the job is to be assembled."""
+        of = JobKeys.of(job.id)
+        args = [job.id, audio_ms, job.upload_bytes, now_ms()]
+        return bool(self._close_cut(keys=[of.job, of.upload, keys.SPOOL], args=args))
+
+    def take_segment(self, job_id: str, index: int, instance: str) -> WaitingSegment | None:
+        """A segment that `instance` now works on; None when nothing is left to do for it."""
+        of = JobKeys.of(job_id)
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.hget(of.audio, str(index))
+            pipe.hget(of.job, "options")
+            pipe.hset(keys.BUSY, instance, job_id)
+            pcm, options, _ = cast("tuple[bytes | None, bytes | None, int]", pipe.execute())
+        if pcm is None or options is None:
+            self.client.hdel(keys.BUSY, instance)
+            return None
+        return WaitingSegment(np.frombuffer(pcm, np.int16), _options.decode(options))
+
+    def finish_segment(self, job_id: str, index: int, reason: str = "") -> bool:
+        """Mark a segment recognised, or given up for a reason; true when the job is to be assembled."""
+        of = JobKeys.of(job_id)
+        return bool(
+            self._finish_segment(
+                keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL],
+                args=[job_id, index, reason, now_ms(), self._ttl_s, keys.EVENTS],
+            )
+        )
+
+    def segments(self, job_id: str) -> list[tuple[Segment, str]]:
+        """The job's segments in order, each with the reason why it failed, or ""."""
+        of = JobKeys.of(job_id)
+        with self.client.pipeline() as pipe:
+            pipe.hgetall(of.segments)
+            pipe.hgetall(of.outcomes)
+            spans, outcomes = cast("list[dict[bytes, bytes]]", pipe.execute())
+        ordered = sorted((int(index), *_spans.decode(span)) for index, span in spans.items())
+        return [(Segment(*span), outcomes.get(b"%d" % span[0], b"").decode()) for span in ordered]
+
+    def complete(self, job_id: str, transcript: Transcript) -> bool:
+        """End the job well; false when it had ended before."""
+        return self._end(job_id, JobState.DONE, text=_transcripts.encode(transcript))
+
+    def fail(self, job_id: str, error: JobError) -> bool:
+        """End the job with an error; false when it had ended before."""
+        return self._end(job_id, JobState.FAILED, error=str(error), error_status=error.status)
+
+    def _end(
+        self, job_id: str, state: JobState, *, error: str = "", error_status: int = 0, text: bytes = b""
+    ) -> bool:
+        of = JobKeys.of(job_id)
+        ended = self._end_job(
+            keys=[*msgspec.structs.astuple(of), keys.SPOOL, keys.STATS],
+            args=[job_id, state.value, error, error_status, text, now_ms(), self._ttl_s, keys.EVENTS],
+        )
+        return bool(ended)

@@ -1,0 +1,61 @@
+"""A worker process: one Dramatiq worker that runs until it is told to stop.
+
+It runs Dramatiq's `Worker` itself instead of the `dramatiq` command: there is then one process per
+instance and no parent whose death would leave an orphan with the model in its hands.
+"""
+
+import signal
+import threading
+from typing import Final
+
+import dramatiq
+import structlog
+from dramatiq.middleware import Middleware, Retries
+
+from actors.queue.broker import DoorbellBroker
+from actors.queue.delivery_limit import DeliveryLimit
+from actors.queue.give_up import GiveUp
+from actors.queue.messages import queues
+from actors.queue.slots import Slots
+from actors.settings import Settings
+from actors.store.connection import patience, patient, prompt_broker
+
+#: What is in hand when the process is told to stop may take this long; then it goes back to its queue.
+STOP_GRACE_MS: Final = 20_000
+
+#: Pause before a failed step is tried again: the first time, and at most.
+MIN_BACKOFF_MS: Final = 200
+MAX_BACKOFF_MS: Final = 3_000
+
+log = structlog.stdlib.get_logger()
+
+
+def create_broker(settings: Settings, slots: Slots) -> DoorbellBroker:
+    """The broker of a process that consumes."""
+    middleware: list[Middleware] = [
+        DeliveryLimit(patient(settings)),
+        Retries(max_retries=settings.max_retries, min_backoff=MIN_BACKOFF_MS, max_backoff=MAX_BACKOFF_MS),
+        GiveUp(),
+    ]
+    return DoorbellBroker(prompt_broker(settings), retry=patience(), slots=slots, middleware=middleware)
+
+
+def stop_requested() -> threading.Event:
+    """An event that is set by SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def run(broker: DoorbellBroker, step: str, stop: threading.Event) -> None:
+    """Work on both lanes of a step until `stop` is set; then finish or return what is in hand."""
+    for queue in queues(step):
+        broker.declare_queue(queue)
+    worker = dramatiq.Worker(broker, queues=set(queues(step)), worker_threads=broker.slots.capacity)
+    worker.start()
+    log.info("worker.ready", step=step, threads=broker.slots.capacity)
+    stop.wait()
+    worker.stop(timeout=STOP_GRACE_MS)
+    returned = broker.return_messages(queues(step))
+    log.info("worker.stopped", step=step, returned=returned)

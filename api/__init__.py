@@ -1,0 +1,1 @@
+"""The HTTP API: takes uploads in, waits for their jobs, renders results. Only I/O, no models."""

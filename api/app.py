@@ -1,0 +1,82 @@
+"""The Litestar application: routes, wiring, and nothing else."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+import redis.asyncio
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from actors.queue.broker import DoorbellBroker
+from actors.settings import Settings
+from actors.store.connection import prompt, prompt_broker
+from actors.store.jobs import JobStore
+from api import docs
+from api.asr import asr, asr_simple
+from api.events import JobListener
+from api.failures import answer_asr, answer_problem
+from api.instances import InstancePool
+from api.intake import Recognizer
+from api.operations import health, live, ready, stats
+
+VERSION: Final = "0.1.0"
+
+#: Room for the form around the file.
+_FORM_OVERHEAD_BYTES: Final = 1 << 20
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The application; it connects to Redis when it starts, not before."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with prompt(settings) as client:
+            app.state.recognizer = recognizer = _wire(settings, client)
+            listening = asyncio.create_task(recognizer.listener.listen())
+            try:
+                yield
+            finally:
+                listening.cancel()
+
+    uploads = Router(
+        path="/",
+        route_handlers=[asr, asr_simple],
+        exception_handlers={Exception: answer_asr},
+        request_max_body_size=(settings.max_upload_mb << 20) + _FORM_OVERHEAD_BYTES,
+    )
+    return Litestar(
+        route_handlers=[uploads, health, live, ready, stats, docs.assets()],
+        lifespan=[lifespan],
+        exception_handlers={Exception: answer_problem},
+        dependencies={
+            "recognizer": Provide(_recognizer, sync_to_thread=False),
+            "pool": Provide(_pool, sync_to_thread=False),
+        },
+        openapi_config=docs.openapi(VERSION),
+        logging_config=None,
+    )
+
+
+def _wire(settings: Settings, client: redis.asyncio.Redis) -> Recognizer:
+    store = JobStore(
+        client, result_ttl_s=settings.result_ttl_s, spool_limit_bytes=settings.max_spool_mb << 20
+    )
+    return Recognizer(
+        settings,
+        store,
+        DoorbellBroker(prompt_broker(settings)),
+        JobListener(client, store),
+        InstancePool(client, settings.instances),
+    )
+
+
+def _recognizer(state: State) -> Recognizer:
+    recognizer: Recognizer = state.recognizer
+    return recognizer
+
+
+def _pool(state: State) -> InstancePool:
+    return _recognizer(state).pool

@@ -1,0 +1,76 @@
+"""`POST /asr` and `POST /asr_simple`: a recording in, subtitles or text out."""
+
+from typing import Annotated, Any
+
+from litestar import post
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import Body
+from msgspec import Meta, Struct
+
+from actors.records import Language, Options, Stats
+from api import render
+from api.failures import AsrFailure
+from api.intake import Recognizer
+
+
+class AsrForm(Struct, frozen=True, kw_only=True):
+    """The multipart form of `/asr` and `/asr_simple`."""
+
+    file: Annotated[UploadFile, Meta(description="The recording: wav, mp3, flac, m4a, or another container.")]
+    lang: Annotated[Language, Meta(description="The language spoken; `auto` detects it.")] = "auto"
+
+
+class AsrAnswer(Struct, frozen=True, kw_only=True):
+    """What was heard, and how the segments fared."""
+
+    code: Annotated[int, Meta(description="0: the job is done.", examples=[0])] = 0
+    msg: Annotated[str, Meta(examples=["ok"])] = "ok"
+    data: Annotated[
+        str,
+        Meta(
+            description="SubRip subtitles, or plain text from `/asr_simple`; empty where nothing was said.",
+            examples=["1\n00:00:00,330 --> 00:00:03,120\nHello, world.\n"],
+        ),
+    ]
+    stats: Stats
+
+
+_ERRORS = {
+    413: "The upload or the recording is too long.",
+    415: "Not a supported container.",
+    422: "A field is bad, the audio cannot be read, or the model does not know the language.",
+    429: "Too much audio is waiting; `Retry-After` says when to come again.",
+    503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
+    504: "No progress within `ASR_REQUEST_TIMEOUT_S`; the message names the job, which goes on.",
+}
+
+_FormBody = Annotated[AsrForm, Body(media_type=RequestEncodingType.MULTI_PART)]
+
+_RESPONSES = {
+    status: ResponseSpec(
+        AsrFailure,
+        description=meaning,
+        generate_examples=False,
+        examples=[Example(value={"code": status, "msg": meaning})],
+    )
+    for status, meaning in _ERRORS.items()
+}
+
+_options: dict[str, Any] = {"status_code": 200, "responses": _RESPONSES, "tags": ["Recognition"]}
+
+
+@post("/asr", summary="Subtitles of a recording", **_options)
+async def asr(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
+    """Cut the recording by voice activity, recognise its segments in parallel, answer with SubRip."""
+    transcript = await recognizer.transcribe(data.file, Options(language=data.lang))
+    return AsrAnswer(data=render.srt(transcript), stats=transcript.stats)
+
+
+@post("/asr_simple", summary="Text of a recording", **_options)
+async def asr_simple(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
+    """Recognise the whole recording, pauses included, and answer with plain text."""
+    transcript = await recognizer.transcribe(data.file, Options(language=data.lang, vad=False))
+    return AsrAnswer(data=render.plain_text(transcript), stats=transcript.stats)

@@ -1,0 +1,35 @@
+"""The OpenAPI document, and Swagger UI at `/docs` from files of our own, so that it works offline."""
+
+from importlib.resources import files
+from typing import Final
+
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.router import Router
+from litestar.static_files import create_static_files_router
+
+_ASSETS: Final = "/docs/assets"
+
+
+def openapi(version: str) -> OpenAPIConfig:
+    """The document at `/docs/openapi.json`, the page at `/docs`."""
+    return OpenAPIConfig(
+        title="Quintet",
+        version=version,
+        description="Self-hosted speech recognition: a recording in, subtitles, text or JSON out.",
+        path="/docs",
+        render_plugins=[
+            SwaggerRenderPlugin(
+                path="/",
+                js_url=f"{_ASSETS}/swagger-ui-bundle.js",
+                css_url=f"{_ASSETS}/swagger-ui.css",
+                standalone_preset_js_url=f"{_ASSETS}/swagger-ui-standalone-preset.js",
+            )
+        ],
+    )
+
+
+def assets() -> Router:
+    """The files of Swagger UI."""
+    folder = str(files("swagger_ui") / "static")
+    return create_static_files_router(path=_ASSETS, directories=[folder], include_in_schema=False)

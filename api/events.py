@@ -1,0 +1,83 @@
+"""One listener per API process hears every job's events and wakes the requests that wait for it."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator
+
+import msgspec
+import redis.asyncio
+import structlog
+
+from actors.clock import now_ms
+from actors.records import Job, JobEvent
+from actors.store import keys
+from actors.store.jobs import JobStore
+from api.failures import StillRunning
+
+#: Pause before the listener connects again after it has lost Redis.
+_RECONNECT_S = 0.5
+
+log = structlog.stdlib.get_logger()
+_events = msgspec.json.Decoder(JobEvent)
+
+
+class JobListener:
+    """Wakes waiting requests; run `listen` as a task."""
+
+    def __init__(self, client: redis.asyncio.Redis, store: JobStore) -> None:
+        self._client = client
+        self._store = store
+        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+
+    async def listen(self) -> None:
+        """Hear events for ever; what may have been missed while Redis was away, each waiter looks up."""
+        while True:
+            try:
+                async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
+                    await channel.subscribe(keys.EVENTS)
+                    self._wake_all()
+                    async for message in channel.listen():
+                        self._wake(_events.decode(message["data"]).job)
+            except redis.RedisError as error:
+                log.warning("listener.lost", reason=str(error))
+                await asyncio.sleep(_RECONNECT_S)
+
+    @contextlib.asynccontextmanager
+    async def watch(self, job_id: str) -> AsyncIterator[asyncio.Event]:
+        """An event that is set whenever the job moves; enter before the job is enqueued."""
+        moved = asyncio.Event()
+        self._waiting[job_id].add(moved)
+        try:
+            yield moved
+        finally:
+            self._waiting[job_id].discard(moved)
+            if not self._waiting[job_id]:
+                del self._waiting[job_id]
+
+    async def ended(self, job_id: str, moved: asyncio.Event, patience_s: int) -> Job:
+        """Wait until a watched job has ended.
+
+        Raises:
+            StillRunning: it made no progress for `patience_s`.
+        """
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(moved.wait(), patience_s)
+            timed_out = not moved.is_set()
+            moved.clear()
+            job = await self._store.get(job_id)
+            if job is None:
+                raise LookupError(f"job {job_id} has disappeared")
+            if job.state.ended:
+                return job
+            if timed_out and now_ms() - job.progress_ms >= patience_s * 1000:
+                raise StillRunning(job, patience_s)
+
+    def _wake(self, job_id: str) -> None:
+        for moved in self._waiting.get(job_id, ()):
+            moved.set()
+
+    def _wake_all(self) -> None:
+        for job_id in list(self._waiting):
+            self._wake(job_id)

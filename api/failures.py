@@ -1,0 +1,115 @@
+"""Every failure a client can meet, and the HTTP answer it gets: this table and nothing else decides.
+
+`/asr*` answer `{"code", "msg"}`; the other endpoints answer RFC 9457 problem details.
+"""
+
+from typing import Any
+
+import msgspec
+import redis
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, NotFoundException, ValidationException
+from msgspec import Struct
+
+from actors.records import Job
+from actors.store.jobs import SpoolFull
+
+log = structlog.stdlib.get_logger()
+
+
+class Unavailable(Exception):
+    """No instance is alive that could do the work."""
+
+
+class StillRunning(Exception):
+    """A job has made no progress for as long as a synchronous request waits; it goes on."""
+
+    def __init__(self, job: Job, waited_s: int) -> None:
+        super().__init__(f"job {job.id} made no progress for {waited_s} s; it goes on without this request")
+
+
+class Refused(Exception):
+    """The request is at fault; `status` says how."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Failure(Struct, frozen=True):
+    """An HTTP status, a sentence for people, and when to try again."""
+
+    status: int
+    message: str
+    retry_after_s: int | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that go with it."""
+        return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
+
+
+class AsrFailure(Struct, frozen=True):
+    """The body of a failed `/asr*` request."""
+
+    code: int
+    msg: str
+
+
+class Problem(Struct, frozen=True):
+    """RFC 9457 problem details."""
+
+    status: int
+    title: str
+    detail: str
+
+
+def describe(error: Exception) -> Failure:
+    """The answer to a failure."""
+    match error:
+        case Refused():
+            return Failure(error.status, str(error))
+        case SpoolFull():
+            return Failure(429, "too much audio is waiting (ASR_MAX_SPOOL_MB); try again later", 5)
+        case Unavailable():
+            return Failure(503, str(error), 5)
+        case StillRunning():
+            return Failure(504, str(error))
+        case redis.RedisError():
+            return Failure(503, "the service has lost its Redis for the moment", 1)
+        case ValidationException():
+            return Failure(422, _fields(error))
+        case HTTPException():
+            return Failure(error.status_code, error.detail)
+        case _:
+            log.error("request.crashed", exc_info=error)
+            return Failure(500, "an internal error; the log has the details")
+
+
+def answer_asr(_: Request[Any, Any, Any], error: Exception) -> Response[AsrFailure]:
+    """A failure as `/asr*` report it."""
+    failure = describe(error)
+    body = AsrFailure(failure.status, failure.message)
+    return Response(body, status_code=failure.status, headers=failure.headers)
+
+
+def answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A failure as problem details."""
+    failure = describe(error)
+    title = "Not Found" if isinstance(error, NotFoundException) else type(error).__name__
+    problem = Problem(failure.status, title, failure.message)
+    return Response(
+        msgspec.json.encode(problem),
+        status_code=failure.status,
+        headers=failure.headers,
+        media_type="application/problem+json",
+    )
+
+
+def _fields(error: ValidationException) -> str:
+    extra: list[dict[str, Any]] = error.extra if isinstance(error.extra, list) else []
+    said = [
+        f"{e['key']}: {e['message']}" if e.get("key") else str(e["message"]) for e in extra if "message" in e
+    ]
+    return "; ".join(said) or error.detail

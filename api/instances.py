@@ -1,0 +1,45 @@
+"""What the instances say of themselves, as the API needs it."""
+
+import time
+
+import redis.asyncio
+
+from actors.clock import now_ms
+from actors.records import Capabilities
+from actors.store.instances import Pool, read_pool
+from api.failures import Unavailable
+from monitoring.health import HealthReport, assess
+
+#: A look at the pool serves all requests for this long.
+_FRESH_S = 1.0
+
+
+class InstancePool:
+    """The instances, looked up in Redis at most once per `_FRESH_S` for deciding about requests."""
+
+    def __init__(self, client: redis.asyncio.Redis, expected: int) -> None:
+        self._client = client
+        self._expected = expected
+        self._seen: tuple[float, Capabilities | None] = (float("-inf"), None)
+
+    async def capabilities(self) -> Capabilities:
+        """What the living instances can do; all run the same model.
+
+        Raises:
+            Unavailable: no instance is ready.
+        """
+        seen_at, able = self._seen
+        if time.monotonic() - seen_at > _FRESH_S:
+            able = (await self.health()).model
+            self._seen = (time.monotonic(), able)
+        if able is None:
+            raise Unavailable("no instance is ready yet; GET /health says why")
+        return able
+
+    async def health(self) -> HealthReport:
+        """How the instances are now."""
+        return assess(await self.read(), self._expected, now_ms())
+
+    async def read(self) -> Pool:
+        """What Redis knows of the instances now."""
+        return await read_pool(self._client, now_ms())

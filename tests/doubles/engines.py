@@ -1,0 +1,49 @@
+"""Engines that answer at once, fail, or kill their process, as the audio tells them to."""
+
+import os
+import signal
+from collections.abc import Sequence
+
+import numpy as np
+
+from actors.engines.base import Hypothesis, Row
+from actors.errors import RecognitionFailed
+from actors.records import Capabilities
+
+
+class InstantEngine:
+    """Answers at once with the number of samples it was given."""
+
+    capabilities = Capabilities(
+        model="instant",
+        languages=("auto", "zh", "en", "ja", "ko", "yue"),
+        itn=True,
+        emotion=False,
+        words=False,
+    )
+
+    def load(self, device: str, threads: int) -> None:
+        """There is nothing to load."""
+
+    def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
+        """Say how long each row is."""
+        return [Hypothesis(text=f"{len(row.samples)} samples", language=row.language) for row in batch]
+
+
+class MoodyEngine(InstantEngine):
+    """Fails on samples of `FAILS`, and kills its process on samples of `KILLS`."""
+
+    FAILS = 1_000
+    KILLS = 2_000
+
+    def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
+        """Obey the first sample of each row."""
+        for row in batch:
+            match round(float(np.round(row.samples[0] * 32_768))):
+                case self.FAILS:
+                    raise RecognitionFailed("this segment always fails")
+                case self.KILLS:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                case _:
+                    pass
+        return super().recognize(batch)

@@ -1,0 +1,193 @@
+"""Messages reach a free worker at once, and outlive the workers that die over them."""
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import dramatiq
+import pytest
+import redis
+
+from actors.queue.broker import DoorbellBroker
+from actors.queue.delivery_limit import MAX_DELIVERIES
+from actors.queue.messages import RECOGNIZE, queue, queues, recognize_segment
+from actors.queue.slots import Slots
+from actors.records import Lane
+from actors.settings import Settings
+from actors.store.connection import broker_url
+from actors.worker import create_broker
+
+GaveUp = list[tuple[str, int, str]]
+
+
+@contextmanager
+def running(
+    config: Settings, recognize: Callable[[str, int], None], slots: Slots | None = None
+) -> Iterator[tuple[DoorbellBroker, GaveUp]]:
+    """A worker that serves both lanes with `recognize`, and what it gave up."""
+    gave_up: GaveUp = []
+    broker = create_broker(config, slots or Slots(1))
+    dramatiq.Actor(
+        recognize,
+        broker=broker,
+        actor_name=RECOGNIZE,
+        queue_name=queue(RECOGNIZE, Lane.SHORT),
+        priority=0,
+        options={
+            "on_give_up": lambda job_id, index, error: gave_up.append((job_id, index, str(error))),
+        },
+    )
+    for name in queues(RECOGNIZE):
+        broker.declare_queue(name)
+    worker = dramatiq.Worker(broker, queues=set(queues(RECOGNIZE)), worker_threads=broker.slots.capacity)
+    worker.start()
+    try:
+        yield broker, gave_up
+    finally:
+        worker.stop(timeout=300)
+        broker.return_messages(queues(RECOGNIZE))
+
+
+def test_idle_workers_pick_up_at_once(config: Settings) -> None:
+    """The doorbell beats the stock consumer, which sleeps up to a second, by far."""
+    picked_up = threading.Event()
+    picked_up_at: list[float] = []
+
+    def note(_: str, __: int) -> None:
+        picked_up_at.append(time.perf_counter())
+        picked_up.set()
+
+    delays_ms: list[float] = []
+    with running(config, note) as (broker, _):
+        for index in range(20):
+            time.sleep(0.05)  # idle, so that the consumer waits at its bell
+            sent_at = time.perf_counter()
+            broker.enqueue(recognize_segment("job", index, Lane.LONG if index % 2 else Lane.SHORT))
+            assert picked_up.wait(5)
+            picked_up.clear()
+            delays_ms.append((picked_up_at[-1] - sent_at) * 1000)
+
+    assert statistics.median(delays_ms) < 50, "stock: about 219 ms"
+
+
+def test_a_failing_message_is_tried_again_then_given_up(config: Settings) -> None:
+    """`ASR_MAX_RETRIES` further tries, then the actor's last words, once."""
+    tries: list[int] = []
+
+    def fail(_: str, index: int) -> None:
+        tries.append(index)
+        raise RuntimeError("no luck")
+
+    with running(config, fail) as (broker, gave_up):
+        broker.enqueue(recognize_segment("job", 7))
+        await_that(lambda: bool(gave_up))
+
+    assert tries == [7] * (1 + config.max_retries)
+    assert gave_up == [("job", 7, "no luck")]
+
+
+def test_a_message_that_kills_is_given_up(config: Settings) -> None:
+    """After `MAX_DELIVERIES` deaths the next worker rejects the message without touching it."""
+    stuck = threading.Event()
+    entered = threading.Event()
+
+    def hang(_: str, __: int) -> None:
+        entered.set()
+        stuck.wait(60)
+
+    worked: list[int] = []
+    sender = create_broker(config, Slots(1))
+    sender.enqueue(recognize_segment("job", 1))
+    try:
+        for _ in range(MAX_DELIVERIES):
+            entered.clear()
+            with dying_worker(config, hang):
+                assert entered.wait(10)
+        with running(config, lambda _, index: worked.append(index)) as (_, gave_up):
+            await_that(lambda: bool(gave_up))
+    finally:
+        stuck.set()
+
+    assert worked == []
+    assert gave_up == [("job", 1, f"every worker that took it died, {MAX_DELIVERIES} times in a row")]
+
+
+@contextmanager
+def dying_worker(config: Settings, recognize: Callable[[str, int], None]) -> Iterator[None]:
+    """A worker that is gone afterwards, as if killed: it acknowledges nothing, its heartbeat is old."""
+    broker = create_broker(config, Slots(1))
+    dramatiq.Actor(
+        recognize,
+        broker=broker,
+        actor_name=RECOGNIZE,
+        queue_name=queue(RECOGNIZE, Lane.SHORT),
+        priority=0,
+        options={"on_give_up": lambda *_: None},
+    )
+    worker = dramatiq.Worker(broker, worker_threads=1)
+    worker.start()
+    yield
+    for consumer in worker.consumers.values():
+        consumer.stop()
+    for consumer in worker.consumers.values():
+        consumer.join()
+    with redis.Redis.from_url(broker_url(config)) as connected:
+        connected.zadd(f"{broker.namespace}:__heartbeats__", {broker.broker_id: 0})
+    broker.broker_id = "dead"  # what the thread still does when it wakes, it does under another name
+
+
+def test_a_busy_worker_takes_nothing(config: Settings) -> None:
+    """The message behind a busy worker stays in the queue, for an idle one to take."""
+    go_on = threading.Event()
+    took: list[tuple[str, int]] = []
+
+    def slow(_: str, index: int) -> None:
+        took.append(("slow", index))
+        go_on.wait(30)
+
+    with running(config, slow) as (broker, _):
+        broker.enqueue(recognize_segment("job", 1))
+        await_that(lambda: len(took) == 1)
+        broker.enqueue(recognize_segment("job", 2))
+        with running(config, lambda _, index: took.append(("idle", index))):
+            await_that(lambda: len(took) == 2)
+        go_on.set()
+
+    assert took == [("slow", 1), ("idle", 2)]
+
+
+def test_what_is_in_hand_goes_back_on_stop(config: Settings) -> None:
+    """A worker told to stop returns the message it cannot finish, and that does not count as a death."""
+    stuck = threading.Event()
+    entered = threading.Event()
+
+    def hang(_: str, __: int) -> None:
+        entered.set()
+        stuck.wait(60)
+
+    done: list[int] = []
+    try:
+        for _ in range(MAX_DELIVERIES + 1):
+            entered.clear()
+            with running(config, hang) as (broker, _):
+                if not done:
+                    broker.enqueue(recognize_segment("job", 1))
+                    done.append(0)
+                assert entered.wait(10)
+        with running(config, lambda _, index: done.append(index)) as (_, gave_up):
+            await_that(lambda: len(done) == 2)
+    finally:
+        stuck.set()
+
+    assert gave_up == []
+
+
+def await_that(happened: Callable[[], bool], timeout_s: float = 10) -> None:
+    """Wait for something another thread does."""
+    deadline = time.monotonic() + timeout_s
+    while not happened():
+        if time.monotonic() > deadline:
+            pytest.fail("it did not happen in time")
+        time.sleep(0.005)

@@ -1,0 +1,88 @@
+"""Health and statistics as judged from what the instances report."""
+
+import pytest
+
+from actors.records import Capabilities, InstanceReport, InstanceState
+from actors.store.instances import LOST_AFTER_MS, InstanceCounters, Pool
+from monitoring.health import Condition, Health, HealthReport, assess
+from monitoring.statistics import summarize
+
+NOW_MS = 1_000_000
+ABLE = Capabilities(model="m", languages=("auto", "en"), itn=False, emotion=False, words=False)
+
+
+def report(number: int, state: InstanceState = InstanceState.READY, age_ms: int = 100) -> InstanceReport:
+    """What instance `number` said `age_ms` ago."""
+    return InstanceReport(
+        name=f"instance-{number}",
+        state=state,
+        host="here",
+        pid=number,
+        device="cpu",
+        capabilities=ABLE if state is InstanceState.READY else None,
+        reason="out of memory" if state is InstanceState.ERROR else None,
+        rss_mb=100,
+        started_ms=0,
+        beat_ms=NOW_MS - age_ms,
+    )
+
+
+def pool(*reports: InstanceReport, busy: dict[str, str] | None = None) -> Pool:
+    """A pool of these instances."""
+    counters = {"instance-1": InstanceCounters(succeeded=3, failed=1, audio_ms=12_000, busy_ms=2_000)}
+    return Pool(reports={r.name: r for r in reports}, counters=counters, busy=busy or {}, jobs={"done": 2})
+
+
+def judged(*reports: InstanceReport, busy: dict[str, str] | None = None) -> HealthReport:
+    """The health of two expected instances."""
+    return assess(pool(*reports, busy=busy), 2, NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("second", "status", "state"),
+    [
+        (report(2), Health.HEALTHY, Condition.IDLE),
+        (report(2, age_ms=LOST_AFTER_MS + 1), Health.DEGRADED, Condition.LOST),
+        (report(2, InstanceState.LOADING), Health.DEGRADED, Condition.LOADING),
+        (report(2, InstanceState.ERROR), Health.DEGRADED, Condition.ERROR),
+    ],
+)
+def test_one_of_two(second: InstanceReport, status: Health, state: Condition) -> None:
+    """One ill instance degrades the service; the details say how it is ill."""
+    health = judged(report(1), second)
+
+    assert health.status is status
+    assert [detail.state for detail in health.health_details] == [Condition.IDLE, state]
+    assert health.total_instances == health.healthy_instances + health.unhealthy_instances == 2
+
+
+def test_none_alive() -> None:
+    """Without a healthy instance the service is unhealthy, and what the model can do is unknown."""
+    health = judged(report(1, InstanceState.LOADING))
+
+    assert health.status is Health.UNHEALTHY
+    assert health.health_ratio == 0
+    assert health.model is None
+    assert health.health_details[1].reason == "never heard of"
+
+
+def test_busy_is_healthy() -> None:
+    """An instance at work is healthy but not available."""
+    health = judged(report(1), report(2), busy={"instance-2": "job"})
+
+    assert health.status is Health.HEALTHY
+    assert health.health_details[1].state is Condition.BUSY
+
+
+def test_statistics() -> None:
+    """Counters are summed over the instances, and each state is counted once."""
+    known = pool(report(1), report(2, InstanceState.ERROR), busy={"instance-1": "job"})
+
+    stats = summarize(known, assess(known, 3, NOW_MS))
+
+    assert stats.model_pool_stats.total_instances == 3
+    assert stats.model_pool_stats.total_requests == 4
+    assert stats.model_pool_stats.success_rate == 0.75
+    assert stats.pool_status.status_distribution == {"idle": 0, "busy": 1, "loading": 0, "error": 2}
+    assert stats.pool_status.available_instances == 0
+    assert stats.jobs == {"done": 2}

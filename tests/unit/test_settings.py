@@ -1,0 +1,52 @@
+"""Settings are read once, and what is wrong is refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from actors import settings
+from actors.settings import Settings, SettingsError
+
+NO_FILE = Path("/nonexistent/.env")
+
+
+def test_defaults() -> None:
+    """Without any variable the documented defaults hold."""
+    assert settings.load({}, NO_FILE) == Settings()
+    assert Settings().port == 5002
+
+
+def test_environment_wins_over_file(tmp_path: Path) -> None:
+    """A variable in the environment overrides the same one in `.env`; others of the file hold."""
+    file = tmp_path / ".env"
+    file.write_text("ASR_PORT=6001\nASR_INSTANCES=2\n")
+
+    loaded = settings.load({"ASR_PORT": "6002", "HOME": "/"}, file)
+
+    assert (loaded.port, loaded.instances) == (6002, 2)
+
+
+def test_unknown_name_is_refused() -> None:
+    """A misspelt variable is named, and the right names are listed."""
+    with pytest.raises(SettingsError, match=r"ASR_PROT is not a setting.*ASR_PORT"):
+        settings.load({"ASR_PROT": "1"}, NO_FILE)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("ASR_PORT", "70000", "from 1 to 65535"),
+        ("ASR_PORT", "http", "whole number"),
+        ("ASR_INSTANCES", "0", "from 1 to 64"),
+        ("ASR_DEVICES", "gpu1", "auto"),
+        ("ASR_LOG_LEVEL", "loud", "one of debug, error, info, warning"),
+        ("ASR_REDIS_URL", "localhost:6379", "redis://"),
+    ],
+)
+def test_bad_value_is_refused(name: str, value: str, allowed: str) -> None:
+    """The message names the variable, the value and what is allowed."""
+    with pytest.raises(SettingsError) as refused:
+        settings.load({name: value}, NO_FILE)
+
+    assert f"{name}={value!r}" in str(refused.value)
+    assert allowed in str(refused.value)
