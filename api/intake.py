@@ -44,6 +44,7 @@ class Recognizer(Struct, frozen=True):
         async with self.listener.watch(job.id) as moved:
             await self.store.admit(job, _chunks(upload))
             await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
+            await self.store.keep(job.id)
             ended = await self.listener.ended(job.id, moved, self.settings.request_timeout_s)
         if ended.state is not JobState.DONE:
             raise Refused(ended.error_status or 503, ended.error or f"the job was {ended.state}")

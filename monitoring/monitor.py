@@ -1,4 +1,4 @@
-"""The monitoring loop: looks at the service every `ASR_MONITOR_INTERVAL_S` and logs its health."""
+"""The monitoring loop: every `ASR_MONITOR_INTERVAL_S` it logs the health and sweeps the spool."""
 
 import asyncio
 import signal
@@ -13,6 +13,7 @@ from actors.clock import now_ms
 from actors.errors import StartupError
 from actors.store.connection import prompt
 from actors.store.instances import read_pool
+from actors.store.jobs import sweep
 from monitoring.health import Health, assess
 
 log = structlog.stdlib.get_logger()
@@ -34,9 +35,10 @@ async def watch(config: settings.Settings) -> None:
 
 
 async def look(client: redis.asyncio.Redis, expected: int) -> None:
-    """Log how the service is now."""
+    """Log how the service is now, and free what abandoned uploads hold."""
     try:
         pool = await read_pool(client, now_ms())
+        freed_bytes = await sweep(client)
     except redis.RedisError as error:
         log.warning("health", status=Health.UNHEALTHY, reason=f"Redis does not answer: {error}")
         return
@@ -45,6 +47,7 @@ async def look(client: redis.asyncio.Redis, expected: int) -> None:
     event(
         "health",
         status=report.status,
+        freed_bytes=freed_bytes,
         healthy=report.healthy_instances,
         total=report.total_instances,
         ill={d.instance: d.reason or d.state for d in report.health_details if not d.healthy},

@@ -28,7 +28,9 @@ class JobStore:
         self._admit = client.register_script(scripts.ADMIT)
 
     async def admit(self, job: Job, upload: AsyncIterator[bytes]) -> None:
-        """Keep a new job and its upload, which comes in chunks of at most `CHUNK_BYTES`.
+        """Take in a new job and its upload, which comes in chunks of at most `CHUNK_BYTES`.
+
+        Until it is kept it vanishes after `ADMISSION_TTL_S`: nobody was promised anything yet.
 
         Raises:
             SpoolFull: there is no room for the upload.
@@ -45,10 +47,17 @@ class JobStore:
         async for chunk in upload:
             async with self.client.pipeline(transaction=False) as pipe:
                 pipe.hset(of.upload, str(number), cast("str", chunk))
-                pipe.expire(of.upload, self._result_ttl_s)
+                pipe.expire(of.upload, keys.ADMISSION_TTL_S)
                 await pipe.execute()
             number += 1
-        await self.client.expire(of.job, self._result_ttl_s)
+
+    async def keep(self, job_id: str) -> None:
+        """Keep a job that has been enqueued until its result expires."""
+        of = JobKeys.of(job_id)
+        async with self.client.pipeline(transaction=False) as pipe:
+            pipe.expire(of.job, self._result_ttl_s)
+            pipe.expire(of.upload, self._result_ttl_s)
+            await pipe.execute()
 
     async def get(self, job_id: str) -> Job | None:
         """The job's record; None when there is none (any more)."""
@@ -58,3 +67,9 @@ class JobStore:
         """The result of a job that is done; None before, and once it has expired."""
         text = await self.client.get(JobKeys.of(job_id).transcript)
         return None if text is None else _transcripts.decode(text)
+
+
+async def sweep(client: redis.asyncio.Redis) -> int:
+    """Take jobs off the spool that have expired before they were enqueued; the bytes freed."""
+    freed: int = await client.register_script(scripts.SWEEP)(keys=[keys.SPOOL], args=[keys.JOB_PREFIX])
+    return freed

@@ -34,12 +34,13 @@ from msgspec import Struct
 #: Bytes of an upload in one field of its hash.
 CHUNK_BYTES = 1 << 20
 
-#: Until an upload is complete and its job submitted, its keys live this long.
+#: Until a job is enqueued its keys live this long; the monitor then takes it off the spool.
 ADMISSION_TTL_S = 600
 
 #: Deliveries of a message are counted this long.
 DELIVERIES_TTL_S = 3600
 
+JOB_PREFIX = "asr:job:"
 SPOOL = "asr:spool"
 STATS = "asr:stats"
 INSTANCES = "asr:instances"
@@ -60,7 +61,7 @@ class JobKeys(Struct, frozen=True):
     @classmethod
     def of(cls, job_id: str) -> "JobKeys":
         """The keys of the job with this id."""
-        job = f"asr:job:{job_id}"
+        job = f"{JOB_PREFIX}{job_id}"
         return cls(
             job, f"{job}:upload", f"{job}:segments", f"{job}:audio", f"{job}:outcomes", f"{job}:transcript"
         )

@@ -12,7 +12,7 @@ from actors.records import Job, JobState, Options, Segment, Stats, Transcript
 from actors.settings import Settings
 from actors.store import keys
 from actors.store.connection import prompt
-from actors.store.jobs import JobStore, SpoolFull
+from actors.store.jobs import JobStore, SpoolFull, sweep
 from actors.store.uploads import UploadFile
 from actors.store.work import WorkStore
 
@@ -158,3 +158,17 @@ async def test_spool_is_bounded(jobs: JobStore, work: WorkStore) -> None:
     await jobs.admit(new_job(2 << 20, "second"), chunks_of(bytes(2 << 20)))
 
     assert await jobs.get("second") is not None
+
+
+async def test_abandoned_uploads_are_swept(jobs: JobStore, work: WorkStore, client: redis.Redis) -> None:
+    """An upload that expires before its job was enqueued frees its place; jobs that live keep theirs."""
+    await jobs.admit(new_job(3, "abandoned"), chunks_of(b"abc"))
+    await jobs.admit(new_job(2, "alive"), chunks_of(b"ab"))
+    assert 0 < client.ttl(keys.JobKeys.of("abandoned").job) <= keys.ADMISSION_TTL_S
+    await jobs.keep("alive")
+    client.delete(keys.JobKeys.of("abandoned").job)
+
+    assert await sweep(jobs.client) == 3
+
+    assert client.hgetall(keys.SPOOL) == {b"total": b"2", b"alive": b"2"}
+    assert work.begin("alive") is not None

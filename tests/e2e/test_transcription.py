@@ -1,0 +1,146 @@
+"""Real speech in, right text out."""
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pysubs2
+import pytest
+
+from tests.speech import ENCODINGS, Clip, clips, encoded, error_rate, joined
+
+CLIPS = clips("en", "zh", "ja")
+
+#: The most errors the embedded model makes in a clip of a few words, by language.
+WORST = {"en": 0.1, "zh": 0.35, "ja": 0.35}
+
+
+def ask(http: httpx.Client, file: bytes, name: str = "a.wav", endpoint: str = "/asr", **fields: str) -> Any:
+    """What the service answers; anything but success fails the test."""
+    answer = http.post(endpoint, files={"file": (name, file)}, data=fields)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert (body["code"], body["msg"]) == (0, "ok")
+    return body
+
+
+def texts(srt: str) -> list[str]:
+    """The texts of the cues, as an independent library reads them."""
+    return [cue.plaintext for cue in pysubs2.SSAFile.from_string(srt, format_="srt")]
+
+
+@pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: f"{clip.language}-{clip.path.stem}")
+def test_clip(http: httpx.Client, clip: Clip) -> None:
+    """Each clip alone, in one of the four formats, its language given."""
+    fmt = list(ENCODINGS)[CLIPS.index(clip) % len(ENCODINGS)]
+
+    body = ask(http, encoded(clip.audio, fmt), f"clip.{fmt}", lang=clip.language)
+
+    heard = " ".join(texts(body["data"]))
+    assert error_rate(clip.language, clip.text, heard) <= WORST[clip.language], heard
+    assert body["stats"]["success_rate"] == 1
+
+
+def test_long_recording(http: httpx.Client) -> None:
+    """Clips with pauses between become cues in their order, with times that lie where they were put."""
+    parts = clips("en") * 4
+    pause_ms = 1_500
+
+    body = ask(http, encoded(joined(parts, pause_ms), "flac"), "long.flac", lang="en")
+
+    cues = list(pysubs2.SSAFile.from_string(body["data"], format_="srt"))
+    assert body["stats"]["total_segments"] == body["stats"]["successful_segments"] == len(cues)
+    begins_ms = pause_ms
+    for clip, cue in zip(parts, cues, strict=True):
+        assert error_rate("en", clip.text, cue.plaintext) <= WORST["en"], cue
+        assert abs(cue.start - begins_ms) < 400
+        assert cue.start < cue.end
+        begins_ms += len(clip.audio) + pause_ms
+    assert all(first.end <= second.start for first, second in zip(cues, cues[1:], strict=False))
+
+
+def test_asr_simple(http: httpx.Client) -> None:
+    """The whole file at once, as plain text."""
+    clip = CLIPS[2]
+
+    body = ask(http, encoded(clip.audio, "wav"), endpoint="/asr_simple", lang="en")
+
+    assert error_rate("en", clip.text, body["data"]) <= WORST["en"]
+
+
+def test_language_is_detected(http: httpx.Client) -> None:
+    """Without `lang` the language is found out, clip by clip."""
+    for clip in (clips("en")[2], clips("ja")[2]):
+        body = ask(http, encoded(clip.audio, "wav"))
+
+        heard = " ".join(texts(body["data"]))
+        assert error_rate(clip.language, clip.text, heard) <= WORST[clip.language], heard
+
+
+def test_many_clients(http: httpx.Client) -> None:
+    """Ten clients at once get, each time, the text that their clip gets alone; all instances take part."""
+    files = [
+        (f"clip.{fmt}", encoded(clip.audio, fmt), clip)
+        for clip, fmt in zip(CLIPS, list(ENCODINGS) * 3, strict=False)
+    ]
+    alone = [ask(http, file, name, lang=clip.language)["data"] for name, file, clip in files]
+    before = requests_by_instance(http)
+
+    def client_of_five(first: int) -> list[tuple[int, str]]:
+        chosen = [(first + step) % len(files) for step in range(5)]
+        return [
+            (index, ask(http, files[index][1], files[index][0], lang=files[index][2].language)["data"])
+            for index in chosen
+        ]
+
+    with ThreadPoolExecutor(10) as clients:
+        answers = [answer for each in clients.map(client_of_five, range(10)) for answer in each]
+
+    assert len(answers) == 50
+    assert all(heard == alone[index] for index, heard in answers)
+    after = requests_by_instance(http)
+    assert sorted(after) == [f"instance-{number}" for number in range(1, 6)]
+    assert all(after[name] > before[name] for name in after), (before, after)
+
+
+def requests_by_instance(http: httpx.Client) -> dict[str, int]:
+    """What each instance has done so far."""
+    instances = http.get("/stats").json()["model_pool_stats"]["instances"]
+    return {one["instance"]: one["total_requests"] for one in instances}
+
+
+def test_video(http: httpx.Client, speech_video: bytes) -> None:
+    """The sound of a video is transcribed, whatever its name says."""
+    body = ask(http, speech_video, "holiday.bin", lang="en")
+
+    assert error_rate("en", CLIPS[2].text, " ".join(texts(body["data"]))) <= WORST["en"]
+
+
+@pytest.fixture
+def speech_video() -> bytes:
+    """A clip with a picture beside it, in MP4."""
+    import av
+    import numpy as np
+
+    from actors.audio.decode import decode
+
+    samples = np.concatenate(list(decode(io.BytesIO(encoded(CLIPS[2].audio, "wav")))))
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        picture = container.add_stream("mpeg4", rate=5)
+        picture.width, picture.height, picture.pix_fmt = 64, 64, "yuv420p"
+        sound = container.add_stream("aac", rate=16_000, layout="mono")
+        for number in range(5 * len(samples) // 16_000):
+            frame = av.VideoFrame.from_ndarray(
+                np.full((64, 64, 3), number * 9 % 255, np.uint8), format="rgb24"
+            )
+            container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        resampler = av.AudioResampler(sound.format, "mono", 16_000, frame_size=1024)
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            container.mux(sound.encode(piece))
+        container.mux(sound.encode(None))
+    return file.getvalue()
