@@ -1,4 +1,4 @@
-"""An instance says how it is, every few seconds, for as long as its process lives."""
+"""A worker says how it is, every few seconds, for as long as its process lives."""
 
 import os
 import socket
@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from actors.clock import now_ms
 from actors.devices import Device
-from actors.records import Capabilities, InstanceReport, InstanceState
-from actors.store.instances import HEARTBEAT_S, InstanceRegistry
+from actors.records import Capabilities, WorkerReport, WorkerState
+from actors.store.workers import HEARTBEAT_S, WorkerRegistry
 
 log = structlog.stdlib.get_logger()
 
@@ -20,19 +20,19 @@ log = structlog.stdlib.get_logger()
 class Heartbeat(threading.Thread):
     """Reports at once when the state changes, and every `HEARTBEAT_S`."""
 
-    def __init__(self, registry: InstanceRegistry, name: str, device: Device) -> None:
+    def __init__(self, registry: WorkerRegistry, name: str, device: Device) -> None:
         super().__init__(name="heartbeat", daemon=True)
         self._registry = registry
         self._instance = name
         self._device = device
-        self._state = InstanceState.LOADING
+        self._state = WorkerState.LOADING
         self._capabilities: Capabilities | None = None
         self._reason: str | None = None
         self._started_ms = now_ms()
         self._stopped = threading.Event()
 
     def become(
-        self, state: InstanceState, *, capabilities: Capabilities | None = None, reason: str | None = None
+        self, state: WorkerState, *, capabilities: Capabilities | None = None, reason: str | None = None
     ) -> None:
         """Report a new state now."""
         self._state, self._reason = state, reason
@@ -55,7 +55,7 @@ class Heartbeat(threading.Thread):
 
     def _report(self) -> None:
         self._registry.report(
-            InstanceReport(
+            WorkerReport(
                 name=self._instance,
                 state=self._state,
                 host=socket.gethostname(),

@@ -21,11 +21,11 @@ from actors.errors import StartupError
 from actors.heartbeat import Heartbeat
 from actors.queue.messages import RECOGNIZE, queue
 from actors.queue.slots import Slots
-from actors.records import InstanceState, Lane, Utterance
+from actors.records import Lane, Utterance, WorkerState
 from actors.results import SegmentResults
 from actors.store.connection import patient
-from actors.store.instances import InstanceRegistry
 from actors.store.work import WaitingSegment, WorkStore
+from actors.store.workers import WorkerRegistry
 
 #: Full scale of 16-bit samples.
 _FULL_SCALE: Final = 32_768
@@ -37,7 +37,7 @@ class Instance:
     """Recognises segments with one engine."""
 
     def __init__(
-        self, name: str, engine: Engine, store: WorkStore, results: SegmentResults, registry: InstanceRegistry
+        self, name: str, engine: Engine, store: WorkStore, results: SegmentResults, registry: WorkerRegistry
     ) -> None:
         self._name = name
         self._engine = engine
@@ -104,18 +104,18 @@ def main(number: int) -> None:
     device = devices.assign(config, number)
     devices.pin(device)
     client = patient(config)
-    heartbeat = Heartbeat(InstanceRegistry(client), name, device)
-    heartbeat.become(InstanceState.LOADING)
+    heartbeat = Heartbeat(WorkerRegistry(client), name, device)
+    heartbeat.become(WorkerState.LOADING)
     heartbeat.start()
     engine = _load(config, device, heartbeat)
-    heartbeat.become(InstanceState.READY, capabilities=engine.capabilities)
+    heartbeat.become(WorkerState.READY, capabilities=engine.capabilities)
 
     instance = Instance(
         name,
         engine,
         WorkStore(client, config.result_ttl_s),
         SegmentResults(client, config.result_ttl_s),
-        InstanceRegistry(client),
+        WorkerRegistry(client),
     )
     broker = worker.create_broker(config, Slots(1))
     dramatiq.Actor(
@@ -139,7 +139,7 @@ def _load(config: settings.Settings, device: devices.Device, heartbeat: Heartbea
         engine = create(config.model)
         engine.load(device.kind, device.threads)
     except Exception as error:
-        heartbeat.become(InstanceState.ERROR, reason=str(error))
+        heartbeat.become(WorkerState.ERROR, reason=str(error))
         raise
     finally:
         late.cancel()
@@ -149,7 +149,7 @@ def _load(config: settings.Settings, device: devices.Device, heartbeat: Heartbea
 
 def _give_up_loading(timeout_s: int, heartbeat: Heartbeat) -> None:
     reason = f"the model did not load within ASR_LOAD_TIMEOUT_S={timeout_s}"
-    heartbeat.become(InstanceState.ERROR, reason=reason)
+    heartbeat.become(WorkerState.ERROR, reason=reason)
     log.error("model.late", reason=reason)
     os._exit(1)
 

@@ -13,7 +13,13 @@ _QUIETER = {"dramatiq": logging.WARNING, "uvicorn.access": logging.WARNING, "htt
 
 def configure(settings: Settings, process: str) -> None:
     """Send this process's log, and that of the libraries, to standard error."""
+
+    def name_process(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+        # Not a context variable: those of this thread are unknown to Dramatiq's.
+        return {"process": process, **event}
+
     shared: list[structlog.types.Processor] = [
+        name_process,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -37,7 +43,6 @@ def configure(settings: Settings, process: str) -> None:
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
     for name, level in _QUIETER.items():
         logging.getLogger(name).setLevel(max(level, logging.getLogger().level))
-    structlog.contextvars.bind_contextvars(process=process)
 
 
 def _renderers() -> list[structlog.types.Processor]:

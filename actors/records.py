@@ -145,8 +145,8 @@ class JobEvent(Struct, frozen=True, kw_only=True):
     finished: int | None = None
 
 
-class InstanceState(enum.StrEnum):
-    """How far a model instance has got."""
+class WorkerState(enum.StrEnum):
+    """How far a worker process has got."""
 
     LOADING = "loading"
     READY = "ready"
@@ -163,14 +163,16 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     words: bool
 
 
-class InstanceReport(Struct, frozen=True, kw_only=True):
-    """What an instance says of itself, every `HEARTBEAT_S`."""
+class WorkerReport(Struct, frozen=True, kw_only=True):
+    """What an instance or a segmenter says of itself, every `HEARTBEAT_S`."""
 
+    #: `instance-1`, `segmenter-1`, …
     name: str
-    state: InstanceState
+    state: WorkerState
     host: str
     pid: int
     device: str
+    #: What an instance's engine can do, once it is loaded.
     capabilities: Capabilities | None = None
     #: Why the state is `error`.
     reason: str | None = None

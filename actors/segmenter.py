@@ -6,6 +6,7 @@ Run as `python -m actors.segmenter NUMBER`.
 import io
 import sys
 import time
+from collections.abc import Iterator
 from typing import Final
 
 import dramatiq
@@ -13,18 +14,22 @@ import structlog
 
 from actors import logs, settings, weights, worker
 from actors.assemble import assemble
-from actors.audio.decode import Recording
-from actors.audio.segments import Pieces, by_speech, whole
+from actors.audio.recording import Recording, open_recording
+from actors.audio.resample import Pcm
+from actors.audio.segments import Piece, by_speech, whole
 from actors.audio.vad import VoiceActivityDetector
+from actors.devices import Device
 from actors.errors import AudioTooLong, JobError, StartupError, UnreadableAudio
+from actors.heartbeat import Heartbeat
 from actors.queue.broker import DoorbellBroker
 from actors.queue.messages import SEGMENT, queue, recognize_segment, segment_job
 from actors.queue.slots import Slots
-from actors.records import SHORT_RECORDING_MS, Job, Lane
+from actors.records import Job, Lane, WorkerState
 from actors.results import SegmentResults
 from actors.store.connection import patient
 from actors.store.uploads import UploadFile
 from actors.store.work import WorkStore
+from actors.store.workers import WorkerRegistry
 
 #: Recordings cut at the same time by one process, and how many of them may be long.
 THREADS: Final = 4
@@ -66,19 +71,12 @@ class Segmenter:
             self._close(job, job.audio_ms)
             return
         upload = io.BufferedReader(UploadFile(self._store, job.id, job.upload_bytes))
-        with upload, Recording.open(upload) as recording:
-            known_long = (recording.duration_ms or 0) > SHORT_RECORDING_MS
-            if known_long and lane == Lane.SHORT:
+        with upload, open_recording(upload) as recording:
+            if recording.is_long and lane == Lane.SHORT:
                 self._broker.enqueue(segment_job(job.id, Lane.LONG))
                 return
-            self._check_length(recording.duration_ms or 0)
-            pieces = (
-                by_speech(recording.chunks(), self._vad.stream())
-                if job.options.vad
-                else whole(recording.chunks())
-            )
-            if self._hand_over(job, pieces, known_long=known_long):
-                self._close(job, pieces.audio_ms)
+            if self._hand_over(job, recording):
+                self._close(job, recording.decoded_ms)
 
     def give_up(self, job_id: str, _lane: Lane, error: Exception) -> None:
         """Fail a job that cannot be cut."""
@@ -87,24 +85,30 @@ class Segmenter:
         log.warning("job.failed", job=job_id, reason=str(error))
         self._store.fail(job_id, error)
 
-    def _hand_over(self, job: Job, pieces: Pieces, *, known_long: bool) -> bool:
-        """Store each piece and enqueue its recognition; false when the job has ended meanwhile."""
-        for piece in pieces:
-            segment = piece.segment
-            self._check_length(segment.end_ms)
-            added = self._store.add_segment(job.id, segment, piece.samples)
+    def _hand_over(self, job: Job, recording: Recording) -> bool:
+        """Store each segment and enqueue its recognition; false when the job has ended meanwhile."""
+        for piece in self._cut(job, recording):
+            added = self._store.add_segment(job.id, piece.segment, piece.samples)
             if added is None:
                 return False
             waits, ahead_ms = added
             if waits:
-                long = known_long or segment.end_ms > SHORT_RECORDING_MS
-                self._broker.enqueue(
-                    recognize_segment(job.id, segment.index, Lane.LONG if long else Lane.SHORT)
-                )
+                lane = Lane.LONG if recording.is_long else Lane.SHORT
+                self._broker.enqueue(recognize_segment(job.id, piece.segment.index, lane))
             if not self._wait_for_window(job.id, ahead_ms):
                 return False
-        self._check_length(pieces.audio_ms)
         return True
+
+    def _cut(self, job: Job, recording: Recording) -> Iterator[Piece]:
+        chunks = self._no_longer_than_allowed(recording)
+        return by_speech(chunks, self._vad.stream()) if job.options.vad else whole(chunks)
+
+    def _no_longer_than_allowed(self, recording: Recording) -> Iterator[Pcm]:
+        limit_s = self._config.max_audio_s
+        for chunk in recording.chunks():
+            if recording.decoded_ms > limit_s * 1000:
+                raise AudioTooLong(f"the recording is longer than ASR_MAX_AUDIO_S={limit_s}")
+            yield chunk
 
     def _wait_for_window(self, job_id: str, ahead_ms: int) -> bool:
         """Stay at most `ASR_WINDOW_S` ahead of the instances; false when the job has ended meanwhile."""
@@ -115,10 +119,6 @@ class Segmenter:
                 return False
             ahead_ms = job.cut_ms - job.finished_ms
         return True
-
-    def _check_length(self, audio_ms: int) -> None:
-        if audio_ms > self._config.max_audio_s * 1000:
-            raise AudioTooLong(f"the recording is longer than ASR_MAX_AUDIO_S={self._config.max_audio_s}")
 
     def _close(self, job: Job, audio_ms: int) -> None:
         if self._store.close_cut(job, audio_ms):
@@ -134,10 +134,13 @@ def main(number: int) -> None:
     config = settings.load()
     logs.configure(config, f"segmenter-{number}")
     stop = worker.stop_requested()
+    client = patient(config)
+    heartbeat = Heartbeat(WorkerRegistry(client), f"segmenter-{number}", Device("cpu", None, threads=1))
+    heartbeat.become(WorkerState.LOADING)
+    heartbeat.start()
     started = time.perf_counter()
     vad = VoiceActivityDetector.load(weights.folder("fsmn-vad"), threads=1)
     log.info("vad.loaded", took_s=round(time.perf_counter() - started, 3))
-    client = patient(config)
     broker = worker.create_broker(config, Slots(THREADS, LONG_THREADS))
     store = WorkStore(client, config.result_ttl_s)
     segmenter = Segmenter(config, store, SegmentResults(client, config.result_ttl_s), broker, vad)
@@ -149,7 +152,9 @@ def main(number: int) -> None:
         priority=0,
         options={"on_give_up": segmenter.give_up, "throws": JobError},
     )
+    heartbeat.become(WorkerState.READY)
     worker.run(broker, SEGMENT, stop)
+    heartbeat.stop()
 
 
 if __name__ == "__main__":

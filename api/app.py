@@ -69,7 +69,7 @@ def _wire(settings: Settings, client: redis.asyncio.Redis) -> Recognizer:
         store,
         DoorbellBroker(prompt_broker(settings)),
         JobListener(client, store),
-        InstancePool(client, settings.instances),
+        InstancePool(client, instances=settings.instances, segmenters=settings.segmenters),
     )
 
 

@@ -6,7 +6,7 @@ import redis.asyncio
 
 from actors.clock import now_ms
 from actors.records import Capabilities
-from actors.store.instances import Pool, read_pool
+from actors.store.workers import Pool, read_pool
 from api.failures import Unavailable
 from monitoring.health import HealthReport, assess
 
@@ -17,9 +17,10 @@ _FRESH_S = 1.0
 class InstancePool:
     """The instances, looked up in Redis at most once per `_FRESH_S` for deciding about requests."""
 
-    def __init__(self, client: redis.asyncio.Redis, expected: int) -> None:
+    def __init__(self, client: redis.asyncio.Redis, *, instances: int, segmenters: int) -> None:
         self._client = client
-        self._expected = expected
+        self._instances = instances
+        self._segmenters = segmenters
         self._seen: tuple[float, Capabilities | None] = (float("-inf"), None)
 
     async def capabilities(self) -> Capabilities:
@@ -38,7 +39,11 @@ class InstancePool:
 
     async def health(self) -> HealthReport:
         """How the instances are now."""
-        return assess(await self.read(), self._expected, now_ms())
+        return self.assess(await self.read())
+
+    def assess(self, pool: Pool) -> HealthReport:
+        """How the instances in a pool are."""
+        return assess(pool, instances=self._instances, segmenters=self._segmenters, now_ms=now_ms())
 
     async def read(self) -> Pool:
         """What Redis knows of the instances now."""

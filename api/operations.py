@@ -30,13 +30,14 @@ async def live() -> Alive:
 
 @get("/health/ready", summary="Can it take uploads?", tags=["Operation"])
 async def ready(pool: InstancePool) -> Alive:
-    """200 when Redis answers and an instance is ready, else 503."""
-    if (await pool.health()).model is None:
-        raise Unavailable("no instance is ready yet")
+    """200 when Redis answers and an instance and a segmenter are ready, else 503."""
+    if (await pool.health()).status is Health.UNHEALTHY:
+        raise Unavailable("no instance or no segmenter is ready; GET /health says why")
     return Alive("ready")
 
 
 @get("/stats", summary="What the instances have done", tags=["Operation"])
 async def stats(pool: InstancePool) -> Statistics:
     """Counters since Redis was first started, the same whichever process answers."""
-    return summarize(await pool.read(), await pool.health())
+    known = await pool.read()
+    return summarize(known, pool.assess(known))

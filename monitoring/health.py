@@ -1,15 +1,15 @@
-"""How healthy the service is, judged from what its instances say of themselves."""
+"""How healthy the service is, judged from what its workers say of themselves."""
 
 import enum
 
 from msgspec import Struct
 
-from actors.records import Capabilities, InstanceReport, InstanceState
-from actors.store.instances import LOST_AFTER_MS, Pool
+from actors.records import Capabilities, WorkerReport, WorkerState
+from actors.store.workers import LOST_AFTER_MS, Pool
 
 
 class Health(enum.StrEnum):
-    """Healthy: every instance is. Unhealthy: none is. Degraded: anything between."""
+    """Healthy: every worker is. Unhealthy: no instance or no segmenter is. Degraded: anything between."""
 
     HEALTHY = "healthy"
     DEGRADED = "degraded"
@@ -17,7 +17,7 @@ class Health(enum.StrEnum):
 
 
 class Condition(enum.StrEnum):
-    """What an instance is doing, as seen from outside."""
+    """What a worker is doing, as seen from outside."""
 
     LOADING = "loading"
     IDLE = "idle"
@@ -27,8 +27,8 @@ class Condition(enum.StrEnum):
     LOST = "lost"
 
 
-class InstanceHealth(Struct, frozen=True, kw_only=True):
-    """One instance as `/health` shows it."""
+class WorkerHealth(Struct, frozen=True, kw_only=True):
+    """One instance or segmenter as `/health` shows it."""
 
     instance: str
     state: Condition
@@ -51,47 +51,56 @@ class HealthReport(Struct, frozen=True, kw_only=True):
     total_instances: int
     healthy_instances: int
     unhealthy_instances: int
-    health_details: tuple[InstanceHealth, ...]
+    health_details: tuple[WorkerHealth, ...]
+    #: Whoever decodes and cuts; without one no upload gets anywhere.
+    segmenters: tuple[WorkerHealth, ...]
     #: What the instances run; null until the first has loaded it.
     model: Capabilities | None
 
 
-def assess(pool: Pool, expected: int, now_ms: int) -> HealthReport:
-    """Judge the pool, of which at least `expected` instances should be there."""
-    details = [_examine(report, pool, now_ms) for report in pool.reports.values()]
-    details += [
-        _missing(f"instance-{n}") for n in range(1, expected + 1) if f"instance-{n}" not in pool.reports
-    ]
+def assess(pool: Pool, *, instances: int, segmenters: int, now_ms: int) -> HealthReport:
+    """Judge the pool, in which at least so many instances and segmenters should be."""
+    details = _details("instance", pool.instances, instances, pool, now_ms)
+    cutting = _details("segmenter", pool.segmenters, segmenters, pool, now_ms)
     healthy = sum(detail.healthy for detail in details)
     alive = {detail.instance for detail in details if detail.healthy}
-    models = (report.capabilities for name, report in pool.reports.items() if name in alive)
+    models = (report.capabilities for name, report in pool.instances.items() if name in alive)
     return HealthReport(
-        status=_status(healthy, len(details)),
+        status=_status(details, cutting),
         health_ratio=healthy / len(details),
         total_instances=len(details),
         healthy_instances=healthy,
         unhealthy_instances=len(details) - healthy,
-        health_details=tuple(details),
+        health_details=details,
+        segmenters=cutting,
         model=next(models, None),
     )
 
 
-def condition(report: InstanceReport, pool: Pool, now_ms: int) -> Condition:
-    """What an instance is doing."""
+def condition(report: WorkerReport, pool: Pool, now_ms: int) -> Condition:
+    """What a worker is doing."""
     if now_ms - report.beat_ms > LOST_AFTER_MS:
         return Condition.LOST
     match report.state:
-        case InstanceState.LOADING:
+        case WorkerState.LOADING:
             return Condition.LOADING
-        case InstanceState.ERROR:
+        case WorkerState.ERROR:
             return Condition.ERROR
-        case InstanceState.READY:
+        case WorkerState.READY:
             return Condition.BUSY if report.name in pool.busy else Condition.IDLE
 
 
-def _examine(report: InstanceReport, pool: Pool, now_ms: int) -> InstanceHealth:
+def _details(
+    stem: str, reports: dict[str, WorkerReport], expected: int, pool: Pool, now_ms: int
+) -> tuple[WorkerHealth, ...]:
+    names = (f"{stem}-{number}" for number in range(1, expected + 1))
+    missing = (_missing(name) for name in names if name not in reports)
+    return (*(_examine(report, pool, now_ms) for report in reports.values()), *missing)
+
+
+def _examine(report: WorkerReport, pool: Pool, now_ms: int) -> WorkerHealth:
     seen = condition(report, pool, now_ms)
-    return InstanceHealth(
+    return WorkerHealth(
         instance=report.name,
         state=seen,
         healthy=seen in {Condition.IDLE, Condition.BUSY},
@@ -105,11 +114,12 @@ def _examine(report: InstanceReport, pool: Pool, now_ms: int) -> InstanceHealth:
     )
 
 
-def _missing(name: str) -> InstanceHealth:
-    return InstanceHealth(instance=name, state=Condition.LOST, healthy=False, reason="never heard of")
+def _missing(name: str) -> WorkerHealth:
+    return WorkerHealth(instance=name, state=Condition.LOST, healthy=False, reason="never heard of")
 
 
-def _status(healthy: int, total: int) -> Health:
-    if healthy == total:
+def _status(*groups: tuple[WorkerHealth, ...]) -> Health:
+    if all(worker.healthy for group in groups for worker in group):
         return Health.HEALTHY
-    return Health.DEGRADED if healthy else Health.UNHEALTHY
+    works = all(any(worker.healthy for worker in group) for group in groups)
+    return Health.DEGRADED if works else Health.UNHEALTHY

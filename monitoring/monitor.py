@@ -12,8 +12,8 @@ from actors import logs, settings
 from actors.clock import now_ms
 from actors.errors import StartupError
 from actors.store.connection import prompt
-from actors.store.instances import read_pool
 from actors.store.jobs import sweep
+from actors.store.workers import read_pool
 from monitoring.health import Health, assess
 
 log = structlog.stdlib.get_logger()
@@ -27,14 +27,14 @@ async def watch(config: settings.Settings) -> None:
     client = prompt(config)
     async with client:
         while not stop.is_set():
-            await look(client, config.instances)
+            await look(client, config)
             try:
                 await asyncio.wait_for(stop.wait(), config.monitor_interval_s)
             except TimeoutError:
                 continue
 
 
-async def look(client: redis.asyncio.Redis, expected: int) -> None:
+async def look(client: redis.asyncio.Redis, config: settings.Settings) -> None:
     """Log how the service is now, and free what abandoned uploads hold."""
     try:
         pool = await read_pool(client, now_ms())
@@ -42,7 +42,7 @@ async def look(client: redis.asyncio.Redis, expected: int) -> None:
     except redis.RedisError as error:
         log.warning("health", status=Health.UNHEALTHY, reason=f"Redis does not answer: {error}")
         return
-    report = assess(pool, expected, now_ms())
+    report = assess(pool, instances=config.instances, segmenters=config.segmenters, now_ms=now_ms())
     event = log.info if report.status is Health.HEALTHY else log.warning
     event(
         "health",
@@ -50,7 +50,11 @@ async def look(client: redis.asyncio.Redis, expected: int) -> None:
         freed_bytes=freed_bytes,
         healthy=report.healthy_instances,
         total=report.total_instances,
-        ill={d.instance: d.reason or d.state for d in report.health_details if not d.healthy},
+        ill={
+            w.instance: w.reason or w.state
+            for w in (*report.health_details, *report.segmenters)
+            if not w.healthy
+        },
     )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from msgspec import Struct
 
-from actors.store.instances import InstanceCounters, Pool
+from actors.store.workers import InstanceCounters, Pool
 from monitoring.health import Condition, HealthReport
 
 

@@ -1,17 +1,21 @@
 """Real speech for tests: packaged clips with their texts, joined and encoded as needed."""
 
 import io
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 import av
 import jiwer
 import numpy as np
 import soundfile
+from av.audio.stream import AudioStream
 from msgspec import Struct
+from numpy.typing import NDArray
 from pydub import AudioSegment
 
+from actors.audio.recording import open_recording
 from actors.records import SAMPLE_RATE_HZ, Language
 
 #: Format → (FFmpeg muxer, codec, sample rate of the encoded file).
@@ -69,7 +73,7 @@ def encoded(audio: AudioSegment, fmt: str, *, rate_hz: int | None = None, channe
     layout = "mono" if channels == 1 else "stereo"
     file = io.BytesIO()
     with av.open(file, "w", format=muxer) as container:
-        stream = container.add_stream(codec, rate=rate_hz, layout=layout)
+        stream = cast("AudioStream", container.add_stream(codec, rate=rate_hz, layout=layout))
         frame = av.AudioFrame.from_ndarray(samples, format="s16", layout=layout)
         frame.sample_rate = rate_hz
         resampler = av.AudioResampler(stream.format, layout, rate_hz, frame_size=stream.frame_size or 4096)
@@ -90,3 +94,9 @@ def error_rate(clip_language: str, reference: str, heard: str) -> float:
 def _bare(text: str) -> str:
     kept = "".join(character if character.isalnum() else " " for character in text.lower())
     return " ".join(kept.split())
+
+
+def decode(file: BinaryIO) -> Iterator[NDArray[np.int16]]:
+    """A file's audio, as a segmenter decodes it, in chunks: int16 [samples], 16 kHz."""
+    with open_recording(file) as recording:
+        yield from recording.chunks()

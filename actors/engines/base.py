@@ -7,20 +7,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from actors.records import Language, Word
+from actors.records import Capabilities, Language, Word
 
 #: Mono samples in [-1, 1) at `SAMPLE_RATE_HZ`: float32 [samples].
 Samples = NDArray[np.float32]
-
-
-class Capabilities(Struct, frozen=True, kw_only=True):
-    """What an engine can do; published by every instance, so that the API can refuse what none can."""
-
-    model: str
-    languages: tuple[Language, ...]
-    itn: bool
-    emotion: bool
-    words: bool
 
 
 class Row(Struct, frozen=True, kw_only=True):

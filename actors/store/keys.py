@@ -20,7 +20,7 @@ For all jobs together:
 |-------------------------|---------|--------------------------------------------------------------------|
 | `asr:spool`             | hash    | job id → bytes of audio it keeps in Redis; `total` is their sum    |
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
-| `asr:instances`         | hash    | instance name → `records.InstanceReport` as JSON                   |
+| `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy`              | hash    | instance name → id of the job it works on                          |
 | `asr:deliveries:{id}`   | string  | how often a message was handed to a worker (an hour)               |
 | `asr:events`            | channel | `records.JobEvent` as JSON whenever a job moves                    |
@@ -43,7 +43,7 @@ DELIVERIES_TTL_S = 3600
 JOB_PREFIX = "asr:job:"
 SPOOL = "asr:spool"
 STATS = "asr:stats"
-INSTANCES = "asr:instances"
+WORKERS = "asr:workers"
 BUSY = "asr:busy"
 EVENTS = "asr:events"
 

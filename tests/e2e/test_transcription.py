@@ -8,7 +8,7 @@ import httpx
 import pysubs2
 import pytest
 
-from tests.speech import ENCODINGS, Clip, clips, encoded, error_rate, joined
+from tests.speech import ENCODINGS, Clip, clips, decode, encoded, error_rate, joined
 
 CLIPS = clips("en", "zh", "ja")
 
@@ -123,7 +123,6 @@ def speech_video() -> bytes:
     import av
     import numpy as np
 
-    from actors.audio.decode import decode
 
     samples = np.concatenate(list(decode(io.BytesIO(encoded(CLIPS[2].audio, "wav")))))
     file = io.BytesIO()

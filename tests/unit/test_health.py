@@ -1,9 +1,10 @@
 """Health and statistics as judged from what the instances report."""
 
+import msgspec
 import pytest
 
-from actors.records import Capabilities, InstanceReport, InstanceState
-from actors.store.instances import LOST_AFTER_MS, InstanceCounters, Pool
+from actors.records import Capabilities, WorkerReport, WorkerState
+from actors.store.workers import LOST_AFTER_MS, InstanceCounters, Pool
 from monitoring.health import Condition, Health, HealthReport, assess
 from monitoring.statistics import summarize
 
@@ -11,31 +12,38 @@ NOW_MS = 1_000_000
 ABLE = Capabilities(model="m", languages=("auto", "en"), itn=False, emotion=False, words=False)
 
 
-def report(number: int, state: InstanceState = InstanceState.READY, age_ms: int = 100) -> InstanceReport:
+def report(number: int, state: WorkerState = WorkerState.READY, age_ms: int = 100) -> WorkerReport:
     """What instance `number` said `age_ms` ago."""
-    return InstanceReport(
+    return WorkerReport(
         name=f"instance-{number}",
         state=state,
         host="here",
         pid=number,
         device="cpu",
-        capabilities=ABLE if state is InstanceState.READY else None,
-        reason="out of memory" if state is InstanceState.ERROR else None,
+        capabilities=ABLE if state is WorkerState.READY else None,
+        reason="out of memory" if state is WorkerState.ERROR else None,
         rss_mb=100,
         started_ms=0,
         beat_ms=NOW_MS - age_ms,
     )
 
 
-def pool(*reports: InstanceReport, busy: dict[str, str] | None = None) -> Pool:
+CUTTER = msgspec.structs.replace(report(1), name="segmenter-1")
+
+
+def pool(*reports: WorkerReport, busy: dict[str, str] | None = None) -> Pool:
     """A pool of these instances."""
     counters = {"instance-1": InstanceCounters(succeeded=3, failed=1, audio_ms=12_000, busy_ms=2_000)}
-    return Pool(reports={r.name: r for r in reports}, counters=counters, busy=busy or {}, jobs={"done": 2})
+    instances = {r.name: r for r in reports}
+    segmenters = {CUTTER.name: CUTTER}
+    return Pool(
+        instances=instances, segmenters=segmenters, counters=counters, busy=busy or {}, jobs={"done": 2}
+    )
 
 
-def judged(*reports: InstanceReport, busy: dict[str, str] | None = None) -> HealthReport:
+def judged(*reports: WorkerReport, busy: dict[str, str] | None = None) -> HealthReport:
     """The health of two expected instances."""
-    return assess(pool(*reports, busy=busy), 2, NOW_MS)
+    return assess(pool(*reports, busy=busy), instances=2, segmenters=1, now_ms=NOW_MS)
 
 
 @pytest.mark.parametrize(
@@ -43,11 +51,11 @@ def judged(*reports: InstanceReport, busy: dict[str, str] | None = None) -> Heal
     [
         (report(2), Health.HEALTHY, Condition.IDLE),
         (report(2, age_ms=LOST_AFTER_MS + 1), Health.DEGRADED, Condition.LOST),
-        (report(2, InstanceState.LOADING), Health.DEGRADED, Condition.LOADING),
-        (report(2, InstanceState.ERROR), Health.DEGRADED, Condition.ERROR),
+        (report(2, WorkerState.LOADING), Health.DEGRADED, Condition.LOADING),
+        (report(2, WorkerState.ERROR), Health.DEGRADED, Condition.ERROR),
     ],
 )
-def test_one_of_two(second: InstanceReport, status: Health, state: Condition) -> None:
+def test_one_of_two(second: WorkerReport, status: Health, state: Condition) -> None:
     """One ill instance degrades the service; the details say how it is ill."""
     health = judged(report(1), second)
 
@@ -58,12 +66,23 @@ def test_one_of_two(second: InstanceReport, status: Health, state: Condition) ->
 
 def test_none_alive() -> None:
     """Without a healthy instance the service is unhealthy, and what the model can do is unknown."""
-    health = judged(report(1, InstanceState.LOADING))
+    health = judged(report(1, WorkerState.LOADING))
 
     assert health.status is Health.UNHEALTHY
     assert health.health_ratio == 0
     assert health.model is None
     assert health.health_details[1].reason == "never heard of"
+
+
+def test_without_a_segmenter() -> None:
+    """Nobody to cut uploads is as bad as nobody to recognise them."""
+    known = msgspec.structs.replace(pool(report(1), report(2)), segmenters={})
+
+    health = assess(known, instances=2, segmenters=1, now_ms=NOW_MS)
+
+    assert health.status is Health.UNHEALTHY
+    assert health.healthy_instances == 2
+    assert [worker.state for worker in health.segmenters] == [Condition.LOST]
 
 
 def test_busy_is_healthy() -> None:
@@ -76,9 +95,9 @@ def test_busy_is_healthy() -> None:
 
 def test_statistics() -> None:
     """Counters are summed over the instances, and each state is counted once."""
-    known = pool(report(1), report(2, InstanceState.ERROR), busy={"instance-1": "job"})
+    known = pool(report(1), report(2, WorkerState.ERROR), busy={"instance-1": "job"})
 
-    stats = summarize(known, assess(known, 3, NOW_MS))
+    stats = summarize(known, assess(known, instances=3, segmenters=1, now_ms=NOW_MS))
 
     assert stats.model_pool_stats.total_instances == 3
     assert stats.model_pool_stats.total_requests == 4

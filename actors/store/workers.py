@@ -1,4 +1,4 @@
-"""What the instances say of themselves, and what they have done, in Redis."""
+"""What the workers say of themselves, and what the instances have done, in Redis."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -8,20 +8,20 @@ import redis
 import redis.asyncio
 from msgspec import Struct
 
-from actors.records import InstanceReport
+from actors.records import WorkerReport
 from actors.store import keys
 
-#: An instance reports this often.
+#: A worker reports this often.
 HEARTBEAT_S = 2.0
 
-#: Without a report for this long an instance counts as lost.
+#: Without a report for this long a worker counts as lost.
 LOST_AFTER_MS = 10_000
 
-#: A lost instance is no longer listed after this long: it was taken away, not killed.
+#: A lost worker is no longer listed after this long: it was taken away, not killed.
 FORGOTTEN_AFTER_MS = 300_000
 
 _encoder = msgspec.json.Encoder()
-_reports = msgspec.json.Decoder(InstanceReport)
+_reports = msgspec.json.Decoder(WorkerReport)
 
 
 class InstanceCounters(Struct, frozen=True, kw_only=True):
@@ -34,9 +34,10 @@ class InstanceCounters(Struct, frozen=True, kw_only=True):
 
 
 class Pool(Struct, frozen=True, kw_only=True):
-    """All instances as Redis knows them, by name."""
+    """All workers as Redis knows them, by name."""
 
-    reports: dict[str, InstanceReport]
+    instances: dict[str, WorkerReport]
+    segmenters: dict[str, WorkerReport]
     counters: dict[str, InstanceCounters]
     #: Instance → the job it works on.
     busy: dict[str, str]
@@ -44,19 +45,19 @@ class Pool(Struct, frozen=True, kw_only=True):
     jobs: dict[str, int]
 
 
-class InstanceRegistry:
-    """How an instance reports; synchronous."""
+class WorkerRegistry:
+    """How a worker reports; synchronous."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def report(self, report: InstanceReport) -> None:
-        """Say how the instance is."""
-        self._client.hset(keys.INSTANCES, report.name, _encoder.encode(report))
+    def report(self, report: WorkerReport) -> None:
+        """Say how the worker is."""
+        self._client.hset(keys.WORKERS, report.name, _encoder.encode(report))
 
     def leave(self, name: str) -> None:
-        """Say that the instance has stopped as it was told to."""
-        self._client.hdel(keys.INSTANCES, name)
+        """Say that the worker has stopped as it was told to."""
+        self._client.hdel(keys.WORKERS, name)
         self._client.hdel(keys.BUSY, name)
 
     def count(self, name: str, *, succeeded: bool, audio_ms: int, took_ms: float) -> None:
@@ -70,16 +71,18 @@ class InstanceRegistry:
 
 
 async def read_pool(client: redis.asyncio.Redis, now_ms: int) -> Pool:
-    """All instances heard of lately, their counters, and the counters of jobs."""
+    """All workers heard of lately, the counters of the instances, and those of jobs."""
     async with client.pipeline(transaction=False) as pipe:
-        pipe.hgetall(keys.INSTANCES)
+        pipe.hgetall(keys.WORKERS)
         pipe.hgetall(keys.STATS)
         pipe.hgetall(keys.BUSY)
-        instances, stats, busy = cast("list[dict[bytes, bytes]]", await pipe.execute())
-    reports = [_reports.decode(report) for report in instances.values()]
+        workers, stats, busy = cast("list[dict[bytes, bytes]]", await pipe.execute())
+    known = sorted((_reports.decode(report) for report in workers.values()), key=_order)
+    heard = {report.name: report for report in known if now_ms - report.beat_ms < FORGOTTEN_AFTER_MS}
     counters = _counters(stats)
     return Pool(
-        reports={r.name: r for r in sorted(reports, key=_order) if now_ms - r.beat_ms < FORGOTTEN_AFTER_MS},
+        instances={name: report for name, report in heard.items() if _stem(name) == "instance"},
+        segmenters={name: report for name, report in heard.items() if _stem(name) == "segmenter"},
         counters={
             name: msgspec.convert(values, InstanceCounters)
             for name, values in counters.items()
@@ -98,6 +101,10 @@ def _counters(stats: Mapping[bytes, bytes]) -> dict[str, dict[str, int]]:
     return counters
 
 
-def _order(report: InstanceReport) -> tuple[str, int, str]:
+def _order(report: WorkerReport) -> tuple[str, int]:
     stem, _, number = report.name.rpartition("-")
-    return stem, int(number) if number.isdigit() else 0, report.name
+    return stem, int(number)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition("-")[0]

@@ -1,0 +1,1 @@
+"""From an upload to the segments that are recognised: sniff, decode, detect speech, cut."""

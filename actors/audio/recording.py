@@ -1,0 +1,172 @@
+"""Decodes an upload to 16 kHz mono in one pass and bounded memory, with the FFmpeg inside PyAV."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, Never
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.codec.codec import Codec, UnknownCodecError, codecs_available
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Discard
+
+from actors.audio import sniff
+from actors.audio.resample import Pcm, Resampler
+from actors.errors import UnreadableAudio, UnsupportedContainer
+from actors.records import SAMPLE_RATE_HZ, SHORT_RECORDING_MS
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+
+#: Long enough for the VAD to run at full speed, short enough for the first segments to leave early.
+CHUNK_SAMPLES = 10 * SAMPLE_RATE_HZ
+
+#: Past this many packets of less than a millisecond each a file is given up: it would take hours to read.
+_PATIENCE_PACKETS = 10_000
+_SMALLEST_PACKET_SAMPLES = SAMPLE_RATE_HZ // 1000
+
+
+def _is_audio_decoder(name: str) -> bool:
+    try:
+        return Codec(name, "r").type == "audio"
+    except UnknownCodecError:
+        return False
+
+
+#: Whatever the file says, nothing but the upload itself is opened, and no video decoder.
+_CONTAINER_OPTIONS = {
+    "protocol_whitelist": "none",
+    "enable_drefs": "0",
+    "codec_whitelist": ",".join(sorted(filter(_is_audio_decoder, codecs_available))),
+}
+
+
+class Recording:
+    """An upload opened for decoding; `open_recording` makes one."""
+
+    def __init__(self, container: InputContainer, stream: AudioStream) -> None:
+        self._container = container
+        self._stream = stream
+        #: How much has been handed out, which is the recording's length once all has.
+        self.decoded_ms = 0
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it belongs in the long lane, by what the container claims or what has been decoded."""
+        claimed_ms = (self._container.duration or 0) * 1000 // av.time_base
+        return max(claimed_ms, self.decoded_ms) > SHORT_RECORDING_MS
+
+    def chunks(self) -> Iterator[Pcm]:
+        """The audio in chunks of `CHUNK_SAMPLES`, the last one shorter.
+
+        A file that is damaged or cut off further on is decoded as far as it can be.
+
+        Raises:
+            UnreadableAudio: it is damaged from the start, or holds no audio.
+        """
+        decoded_samples = 0
+        for chunk in _chunks(_samples(self._container, self._stream)):
+            decoded_samples += len(chunk)
+            self.decoded_ms = decoded_samples * 1000 // SAMPLE_RATE_HZ
+            yield chunk
+
+
+@contextmanager
+def open_recording(file: BinaryIO) -> Iterator[Recording]:
+    """Open a seekable file; nothing is decoded yet.
+
+    Raises:
+        UnsupportedContainer: the file is of no known format.
+        UnreadableAudio: the file is empty, damaged from the start, or holds no audio.
+    """
+    demuxer = _demuxer(file)
+    try:
+        container = av.open(
+            file,
+            "r",
+            format=demuxer,
+            container_options=_CONTAINER_OPTIONS,
+            metadata_errors="replace",
+            io_open=_refuse,
+        )
+    except FFmpegError as error:
+        raise UnreadableAudio("the file is damaged") from error
+    with container:
+        yield Recording(container, _audio_stream(container))
+
+
+def _demuxer(file: BinaryIO) -> str:
+    file.seek(0)
+    head = file.read(sniff.HEAD_BYTES)
+    file.seek(0)
+    if not head:
+        raise UnreadableAudio("the file is empty")
+    demuxer = sniff.container(head)
+    if demuxer is None:
+        raise UnsupportedContainer("the file is not in a known audio or video format")
+    return demuxer
+
+
+def _refuse(*_: object) -> Never:
+    raise UnreadableAudio("the file refers to other files")
+
+
+def _audio_stream(container: InputContainer) -> AudioStream:
+    """The stream to transcribe; the demuxer skips the others."""
+    best = container.streams.best("audio")
+    if not isinstance(best, AudioStream):
+        raise UnreadableAudio("the file holds no audio stream that can be decoded")
+    for stream in container.streams:
+        if stream is not best:
+            stream.discard = Discard.all
+    return best
+
+
+def _samples(container: InputContainer, stream: AudioStream) -> Iterator[Pcm]:
+    """The decoded audio, packet by packet; what cannot be decoded is left out, unless that is all of it."""
+    resampler = Resampler()
+    damage: FFmpegError | None = None
+    decoded_samples = 0
+    try:
+        for count, packet in enumerate(_packets(container, stream)):
+            if count > _PATIENCE_PACKETS and decoded_samples < count * _SMALLEST_PACKET_SAMPLES:
+                raise UnreadableAudio("the file is cut into absurdly small packets")
+            try:
+                for frame in packet.decode():
+                    for samples in resampler.push(frame):
+                        decoded_samples += len(samples)
+                        yield samples
+            except FFmpegError as error:
+                damage = error
+    except FFmpegError as error:
+        damage = error
+    for samples in resampler.flush():
+        decoded_samples += len(samples)
+        yield samples
+    if not decoded_samples:
+        raise UnreadableAudio("no audio in the file can be decoded") from damage
+
+
+def _packets(container: InputContainer, stream: AudioStream) -> Iterator["Packet[AudioStream]"]:
+    try:
+        yield from container.demux(stream)
+    except IndexError:
+        # PyAV trips at the end over streams that appeared on the way; all packets have been read by then.
+        return
+
+
+def _chunks(pieces: Iterable[Pcm]) -> Iterator[Pcm]:
+    held: list[Pcm] = []
+    held_samples = 0
+    for piece in pieces:
+        held.append(piece)
+        held_samples += len(piece)
+        while held_samples >= CHUNK_SAMPLES:
+            joined = np.concatenate(held)
+            yield joined[:CHUNK_SAMPLES]
+            held = [joined[CHUNK_SAMPLES:]]
+            held_samples -= CHUNK_SAMPLES
+    if held_samples:
+        yield np.concatenate(held)
