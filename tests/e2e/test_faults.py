@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +21,12 @@ BACK_WITHIN_S = 30
 
 
 def pid_of(service: Service, name: str) -> int:
-    """The process that supervisord runs under this name."""
-    from deploy.supervisor import pid
-
-    return pid(service.home, name)
+    """The process that supervisord runs under this name; 0 while there is none."""
+    code = "from deploy.supervisor import Control\nfor p in Control().processes(): print(p.name, p.pid)"
+    asked = subprocess.run(
+        [sys.executable, "-c", code], cwd=service.home, capture_output=True, text=True, check=True
+    )
+    return int(dict(line.split() for line in asked.stdout.splitlines())[name])
 
 
 @pytest.mark.parametrize("victim", ["instance-3", "segmenter-1", "api"])
@@ -68,9 +72,10 @@ def transcribe(http: httpx.Client, file: bytes, language: str) -> str:
 def healthy(http: httpx.Client) -> bool:
     """Whether every instance is."""
     try:
-        return http.get("/health").json()["status"] == "healthy"
+        status: str = http.get("/health").json()["status"]
     except (httpx.TransportError, ValueError):
         return False
+    return status == "healthy"
 
 
 def await_that(happened: Callable[[], bool], timeout_s: float = 60) -> None:

@@ -1,6 +1,6 @@
 """Real speech in, right text out."""
 
-import io
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,12 +8,13 @@ import httpx
 import pysubs2
 import pytest
 
-from tests.speech import ENCODINGS, Clip, clips, decode, encoded, error_rate, joined
+from tests.media import encode
+from tests.speech import ENCODINGS, Clip, clips, encoded, error_rate, joined, samples_of
 
 CLIPS = clips("en", "zh", "ja")
 
 #: The most errors the embedded model makes in a clip of a few words, by language.
-WORST = {"en": 0.1, "zh": 0.35, "ja": 0.35}
+WORST = {"en": 0.1, "zh": 0.4, "ja": 0.7}
 
 
 def ask(http: httpx.Client, file: bytes, name: str = "a.wav", endpoint: str = "/asr", **fields: str) -> Any:
@@ -57,7 +58,7 @@ def test_long_recording(http: httpx.Client) -> None:
         assert abs(cue.start - begins_ms) < 400
         assert cue.start < cue.end
         begins_ms += len(clip.audio) + pause_ms
-    assert all(first.end <= second.start for first, second in zip(cues, cues[1:], strict=False))
+    assert all(first.end <= second.start for first, second in itertools.pairwise(cues))
 
 
 def test_asr_simple(http: httpx.Client) -> None:
@@ -110,36 +111,10 @@ def requests_by_instance(http: httpx.Client) -> dict[str, int]:
     return {one["instance"]: one["total_requests"] for one in instances}
 
 
-def test_video(http: httpx.Client, speech_video: bytes) -> None:
+def test_video(http: httpx.Client) -> None:
     """The sound of a video is transcribed, whatever its name says."""
-    body = ask(http, speech_video, "holiday.bin", lang="en")
+    film = encode(samples_of(CLIPS[2].audio), "mp4", "aac", rate_hz=44_100, video="mpeg4")
+
+    body = ask(http, film, "holiday.bin", lang="en")
 
     assert error_rate("en", CLIPS[2].text, " ".join(texts(body["data"]))) <= WORST["en"]
-
-
-@pytest.fixture
-def speech_video() -> bytes:
-    """A clip with a picture beside it, in MP4."""
-    import av
-    import numpy as np
-
-
-    samples = np.concatenate(list(decode(io.BytesIO(encoded(CLIPS[2].audio, "wav")))))
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
-        picture = container.add_stream("mpeg4", rate=5)
-        picture.width, picture.height, picture.pix_fmt = 64, 64, "yuv420p"
-        sound = container.add_stream("aac", rate=16_000, layout="mono")
-        for number in range(5 * len(samples) // 16_000):
-            frame = av.VideoFrame.from_ndarray(
-                np.full((64, 64, 3), number * 9 % 255, np.uint8), format="rgb24"
-            )
-            container.mux(picture.encode(frame))
-        container.mux(picture.encode(None))
-        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate = 16_000
-        resampler = av.AudioResampler(sound.format, "mono", 16_000, frame_size=1024)
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            container.mux(sound.encode(piece))
-        container.mux(sound.encode(None))
-    return file.getvalue()

@@ -1,23 +1,17 @@
 """Speech, encoders and the VAD for the audio tests."""
 
 import importlib.util
-import io
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
-from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
-from av.container import OutputContainer
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from actors import settings
 from actors.audio.vad import VoiceActivityDetector
 from actors.records import SAMPLE_RATE_HZ
+from tests import media
 from tests.speech import decode
 
 Pcm = NDArray[np.int16]
@@ -68,52 +62,4 @@ def conversation(speech: Callable[[str], Pcm]) -> Pcm:
 @pytest.fixture(scope="session")
 def encode() -> Encode:
     """Writes 16 kHz mono samples as a file: `encode(samples, "mp3", "libmp3lame", rate_hz=44_100)`."""
-    return _encode
-
-
-def _encode(  # noqa: PLR0913, each is a property of the file
-    samples: Pcm,
-    muxer: str,
-    codec: str | None,
-    *,
-    rate_hz: int = SAMPLE_RATE_HZ,
-    layout: str = "mono",
-    options: dict[str, str] | None = None,
-    video: str | None = None,
-) -> bytes:
-    file = io.BytesIO()
-    with av.open(file, "w", format=muxer) as container:
-        picture = container.add_stream(video, rate=25) if video else None
-        if isinstance(picture, VideoStream):
-            picture.width = picture.height = 64
-            picture.pix_fmt = "yuv420p"
-        sound = container.add_stream(codec, rate=rate_hz, options=options or {}) if codec else None
-        if isinstance(sound, AudioStream):
-            sound.layout = layout
-        container.start_encoding()
-        if isinstance(picture, VideoStream):
-            _add_video(container, picture)
-        if isinstance(sound, AudioStream):
-            _add_audio(container, sound, samples)
-    return file.getvalue()
-
-
-def _add_audio(container: OutputContainer, stream: AudioStream, samples: Pcm) -> None:
-    source = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
-    source.sample_rate = SAMPLE_RATE_HZ
-    source.time_base = Fraction(1, SAMPLE_RATE_HZ)
-    source.pts = 0
-    context = stream.codec_context
-    resampler = AudioResampler(
-        context.format, context.layout, context.sample_rate, context.frame_size or 1024
-    )
-    for frame in [*resampler.resample(source), *resampler.resample(None), None]:
-        container.mux(stream.encode(frame))
-
-
-def _add_video(container: OutputContainer, stream: VideoStream) -> None:
-    for number in range(10):
-        black = av.VideoFrame(64, 64, "yuv420p")
-        black.pts = number
-        container.mux(stream.encode(black))
-    container.mux(stream.encode(None))
+    return media.encode

@@ -1,0 +1,68 @@
+"""Writes sound and pictures as files, with the encoders inside PyAV."""
+
+import io
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from actors.records import SAMPLE_RATE_HZ
+
+Pcm = NDArray[np.int16]
+
+
+def encode(  # noqa: PLR0913, each is a property of the file
+    samples: Pcm,
+    muxer: str,
+    codec: str | None,
+    *,
+    rate_hz: int = SAMPLE_RATE_HZ,
+    layout: str = "mono",
+    options: dict[str, str] | None = None,
+    video: str | None = None,
+) -> bytes:
+    """A file of 16 kHz mono samples: `encode(samples, "mp3", "libmp3lame", rate_hz=44_100)`.
+
+    Without a codec it holds no sound, with `video` it holds ten black pictures.
+    """
+    file = io.BytesIO()
+    with av.open(file, "w", format=muxer) as container:
+        picture = container.add_stream(video, rate=25) if video else None
+        if isinstance(picture, VideoStream):
+            picture.width = picture.height = 64
+            picture.pix_fmt = "yuv420p"
+        sound = container.add_stream(codec, rate=rate_hz, options=options or {}) if codec else None
+        if isinstance(sound, AudioStream):
+            sound.layout = layout
+        container.start_encoding()
+        if isinstance(picture, VideoStream):
+            _add_video(container, picture)
+        if isinstance(sound, AudioStream):
+            _add_audio(container, sound, samples)
+    return file.getvalue()
+
+
+def _add_audio(container: OutputContainer, stream: AudioStream, samples: Pcm) -> None:
+    source = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+    source.sample_rate = SAMPLE_RATE_HZ
+    source.time_base = Fraction(1, SAMPLE_RATE_HZ)
+    source.pts = 0
+    context = stream.codec_context
+    resampler = AudioResampler(
+        context.format, context.layout, context.sample_rate, context.frame_size or 1024
+    )
+    for frame in [*resampler.resample(source), *resampler.resample(None), None]:
+        container.mux(stream.encode(frame))
+
+
+def _add_video(container: OutputContainer, stream: VideoStream) -> None:
+    for number in range(10):
+        black = av.VideoFrame(64, 64, "yuv420p")
+        black.pts = number
+        container.mux(stream.encode(black))
+    container.mux(stream.encode(None))
