@@ -19,6 +19,7 @@ class SegmentResults:
     """
 
     def __init__(self, client: redis.Redis, ttl_s: int) -> None:
+        self._client = client
         self._backend = RedisBackend(client=client, namespace="asr:result", use_namespace_prefix_keys=True)
         self._ttl_ms = ttl_s * 1000
 
@@ -39,4 +40,4 @@ class SegmentResults:
         """Drop the results of a job that has been assembled."""
         keys = [self._backend.build_message_key(recognize_segment(job_id, index)) for index in indices]
         if keys:
-            self._backend.client.unlink(*keys)
+            self._client.unlink(*keys)

@@ -90,7 +90,7 @@ class WorkStore:
     def close_cut(self, job: Job, audio_ms: int) -> bool:
         """Say that no further segments come; true when all are finished and the job is to be assembled."""
         of = JobKeys.of(job.id)
-        args = [job.id, audio_ms, job.upload_bytes, now_ms()]
+        args: list[str | int] = [job.id, audio_ms, job.upload_bytes, now_ms()]
         return bool(self._close_cut(keys=[of.job, of.upload, keys.SPOOL], args=args))
 
     def take_segment(self, job_id: str, index: int, instance: str) -> WaitingSegment | None:

@@ -1,0 +1,80 @@
+"""What must be right before anything is started: each check raises one sentence with its remedy."""
+
+import errno
+import socket
+
+import redis
+
+from actors import weights
+from actors.errors import StartupError
+from actors.settings import Settings
+from actors.weights import manifest
+
+REDIS_TIMEOUT_S = 3.0
+
+#: What `ASR_MODEL=auto` can always fall back on, and what cuts the recordings whatever the model.
+EMBEDDED_MODEL = "whisper-base"
+VAD = "fsmn-vad"
+
+
+def check_weights(model: str) -> None:
+    """The weights of the VAD and of the model are whole.
+
+    Raises:
+        StartupError: a file is missing or damaged.
+    """
+    name = EMBEDDED_MODEL if model == "auto" else model
+    for needed in (VAD, name):
+        if needed in manifest.read():
+            weights.verify(needed)
+
+
+def check_port(host: str, port: int) -> None:
+    """The port can be listened on.
+
+    Raises:
+        StartupError: it is taken, or the address is not this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As uvicorn does: a port whose connections are still closing is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except PermissionError as error:
+        raise StartupError(
+            f"Port {port} needs root: choose one above 1023, for example ASR_PORT=5002"
+        ) from error
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise StartupError(f"ASR_HOST={host} is not an address of this machine ({error})") from error
+        other = port + 1 if port < 65535 else port - 1
+        raise StartupError(
+            f"Port {port} is taken by another program: stop that, or choose another port, "
+            f"for example ASR_PORT={other} ./justw start"
+        ) from error
+
+
+def check_redis(settings: Settings) -> None:
+    """The Redis that the settings name answers.
+
+    Raises:
+        StartupError: it cannot be reached, or refuses the password.
+    """
+    try:
+        client = redis.Redis.from_url(
+            settings.redis_url, socket_connect_timeout=REDIS_TIMEOUT_S, socket_timeout=REDIS_TIMEOUT_S
+        )
+        with client:
+            client.ping()
+    except redis.AuthenticationError as error:
+        raise StartupError(
+            f"The Redis of ASR_REDIS_URL refuses the login ({error}): correct its name and password"
+        ) from error
+    except (redis.RedisError, ValueError) as error:
+        raise StartupError(
+            f"The Redis of ASR_REDIS_URL does not answer ({error}): start it, correct the URL, "
+            "or unset ASR_REDIS_URL to use the embedded one"
+        ) from error

@@ -1,0 +1,84 @@
+"""The life of the service: `python -m deploy.service start | stop | restart | status | logs [-f] [NAME]`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+
+from actors.errors import StartupError
+from actors.settings import SettingsError
+from deploy import logs
+from deploy.running import Running
+from deploy.start import start
+from deploy.status import status
+from deploy.stop import stop
+
+NEXT_STEPS = """\
+
+Quintet is ready at {url}
+  ./justw transcribe FILE     transcribe a recording
+  curl -F file=@FILE {url}/asr
+  ./justw status · ./justw logs -f · ./justw stop"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    asked = _parser().parse_args(arguments)
+    console = Console(highlight=False)
+    command: Callable[[], int] = {
+        "start": lambda: _start(console),
+        "stop": lambda: _stop(console),
+        "restart": lambda: _restart(console),
+        "status": lambda: status(console),
+        "logs": lambda: _logs(asked),
+    }[asked.command]
+    try:
+        return command()
+    except (StartupError, SettingsError, logs.NoSuchLog) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+
+
+def _start(console: Console) -> int:
+    announce(start(console), console)
+    return 0
+
+
+def announce(service: Running, console: Console) -> None:
+    """Print the address and what to do with it."""
+    console.print(NEXT_STEPS.format(url=service.url), markup=False, soft_wrap=True)
+
+
+def _stop(console: Console) -> int:
+    if not stop(console):
+        console.print("Quintet is not running.")
+    return 0
+
+
+def _restart(console: Console) -> int:
+    stop(console)
+    return _start(console)
+
+
+def _logs(asked: argparse.Namespace) -> int:
+    logs.show(asked.name, follow=asked.follow)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="deploy.service", description="The life of the service.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("start", "stop", "restart", "status"):
+        commands.add_parser(name)
+    of_logs = commands.add_parser("logs")
+    of_logs.add_argument("-f", "--follow", action="store_true", help="go on as they grow")
+    of_logs.add_argument("name", nargs="?", help="api, segmenter-1, instance-1, …; all of them without it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""`start`: check, start supervisord, bring everything up; all of it or nothing."""
+
+import fcntl
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from actors import settings
+from actors.settings import STATE_DIR, Settings
+from deploy import embedded_redis, leftovers, paths, preflight, running, supervisor
+from deploy.bring_up import bring_up
+from deploy.progress import Progress
+from deploy.running import Running
+from deploy.stop import stop
+
+
+def start(console: Console) -> Running:
+    """Start the service of this checkout if it does not run, and wait until it is ready.
+
+    Raises:
+        SettingsError, StartupError: it cannot; nothing is left running.
+    """
+    with _one_at_a_time():
+        known = running.read()
+        if known and supervisor.Control().pid():
+            console.print(
+                f"Already running at {known.url}; ./justw restart applies changed settings.", soft_wrap=True
+            )
+            return known
+        config = settings.load()
+        _check(config)
+        with _all_or_nothing(console):
+            return _start(config, console)
+
+
+def _check(config: Settings) -> None:
+    leftovers.end(leftovers.find())
+    preflight.check_weights(config.model)
+    preflight.check_port(config.host, config.port)
+    if config.redis_url:
+        preflight.check_redis(config)
+
+
+def _start(config: Settings, console: Console) -> Running:
+    paths.make_folders()
+    embedded = not config.redis_url
+    server = embedded_redis.server_binary() if embedded else None
+    service = running.describe(config, embedded_redis.configure() if embedded else config.redis_url)
+    running.write(service)
+    supervisor.launch(config, service.redis_url, server)
+    with Progress(console) as progress:
+        bring_up(config, service, progress, embedded=embedded)
+    return service
+
+
+@contextmanager
+def _all_or_nothing(console: Console) -> Iterator[None]:
+    """Stop what was started if the rest cannot be, or if the user or the system wants an end."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    except BaseException:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # impatience must not leave half of it running
+        stop(console)
+        raise
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let a second `start` wait for the first; the lock ends with the process, however that ends."""
+    STATE_DIR.mkdir(mode=0o700, exist_ok=True)
+    folder = os.open(STATE_DIR, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)

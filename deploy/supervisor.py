@@ -1,0 +1,134 @@
+"""Starts supervisord and talks to it over its control socket."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import xmlrpc.client
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from actors.errors import StartupError
+from actors.settings import STATE_DIR, Settings
+from deploy.paths import HOME, SUPERVISORD_CONF, socket_path
+
+REPLY_TIMEOUT_S: Final = 10.0
+DAEMON_START_TIMEOUT_S: Final = 30.0
+
+
+class ProcessState(StrEnum):
+    """supervisord's states of a process."""
+
+    STOPPED = "STOPPED"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    BACKOFF = "BACKOFF"
+    STOPPING = "STOPPING"
+    EXITED = "EXITED"
+    FATAL = "FATAL"
+    UNKNOWN = "UNKNOWN"
+
+
+class Process(Struct, frozen=True, kw_only=True):
+    """A process as supervisord knows it; times in seconds since the epoch, pid 0 when there is none."""
+
+    name: str
+    state: ProcessState = msgspec.field(name="statename")
+    pid: int
+    started_s: int = msgspec.field(name="start")
+    now_s: int = msgspec.field(name="now")
+    logfile: str = msgspec.field(name="stdout_logfile")
+
+
+def launch(settings: Settings, redis_url: str, redis_server: Path | None) -> None:
+    """Start supervisord in the background; it starts nothing yet.
+
+    Raises:
+        StartupError: it does not start; the message has its reason.
+    """
+    ours = {
+        "QUINTET_HOME": str(HOME),
+        "QUINTET_STATE": str(STATE_DIR),
+        "QUINTET_SOCKET": str(socket_path()),
+        "QUINTET_INSTANCES": str(settings.instances),
+        "QUINTET_SEGMENTERS": str(settings.segmenters),
+        "QUINTET_REDIS_SERVER": str(redis_server),
+        "QUINTET_REDIS_COUNT": "0" if redis_server is None else "1",
+        "ASR_REDIS_URL": redis_url,
+        "PYTHONUNBUFFERED": "1",
+    }
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(SUPERVISORD_CONF)]
+    done = subprocess.run(
+        command,
+        cwd=HOME,
+        env={**os.environ, **ours},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DAEMON_START_TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode:
+        raise StartupError(f"supervisord does not start: {(done.stderr or done.stdout).strip()}")
+
+
+class Control:
+    """Remote control of the supervisord of this checkout."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        transport = _UnixTransport(path or socket_path())
+        self._proxy: Any = xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=transport)
+
+    def pid(self) -> int | None:
+        """The process id of supervisord, None when it does not run.
+
+        Raises:
+            StartupError: it runs and does not answer.
+        """
+        try:
+            return int(self._proxy.supervisor.getPID())
+        except TimeoutError as error:
+            raise StartupError("supervisord hangs: ./justw stop ends it and all its processes.") from error
+        except OSError:
+            return None
+
+    def processes(self) -> list[Process]:
+        """All processes, in the order in which they are started.
+
+        Raises:
+            OSError: supervisord does not run.
+        """
+        return msgspec.convert(self._proxy.supervisor.getAllProcessInfo(), list[Process])
+
+    def start_group(self, group: str) -> None:
+        """Start the processes of a group without waiting for them."""
+        self._proxy.supervisor.startProcessGroup(group, False)
+
+    def shut_down(self) -> None:
+        """Ask supervisord to stop everything in order, and itself; it goes on while this returns."""
+        self._proxy.supervisor.shutdown()
+
+
+class _UnixTransport(xmlrpc.client.Transport):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: object) -> http.client.HTTPConnection:  # noqa: ARG002 -- the base's
+        return _UnixConnection(self._path)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=REPLY_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))

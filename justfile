@@ -1,0 +1,98 @@
+# Quintet's commands. `./justw` runs them on a machine that has no `just`.
+set positional-arguments
+set shell := ["sh", "-eu", "-c"]
+
+python := ".venv/bin/python"
+packages := "api actors monitoring deploy tests"
+
+[private]
+default:
+    @{{ quote(just_executable()) }} --list --unsorted
+
+# transcribe one English and one Chinese sample, starting the service if it is down
+[group('use')]
+[no-exit-message]
+demo: setup
+    @{{ python }} -m deploy.demo
+
+# transcribe a file of yours: lang auto|zh|en|ja|ko|yue, format srt|txt|json
+[group('use')]
+[no-exit-message]
+transcribe FILE lang="auto" format="srt": setup
+    @{{ python }} -m deploy.transcribe --from {{ quote(invocation_directory()) }} -- "$@"
+
+# start the service and wait until every instance is ready
+[group('service')]
+[no-exit-message]
+start: setup
+    @{{ python }} -m deploy.service start
+
+# stop the service, leaving no process behind
+[group('service')]
+[no-exit-message]
+stop: (_service "stop")
+
+# stop and start, which applies changed settings
+[group('service')]
+[no-exit-message]
+restart: setup
+    @{{ python }} -m deploy.service restart
+
+# show every process and every instance; exit 3 when the service is not running
+[group('service')]
+[no-exit-message]
+status: (_service "status")
+
+# show the ends of the logs: logs [-f] [api|segmenter-1|instance-1|…]
+[group('service')]
+[no-exit-message]
+logs *ARGS:
+    @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} _service logs "$@"
+
+# make the environment from the lock and fetch the weights; does nothing when nothing changed
+[group('set-up')]
+[no-exit-message]
+setup:
+    @python=$(deploy/python.sh) && "$python" -m deploy.setup
+
+# run the tests: test [pytest's arguments]
+[group('development')]
+[no-exit-message]
+test *ARGS: setup
+    @{{ python }} -m pytest "$@"
+
+# lint, format and type checks, as CI runs them
+[group('development')]
+[no-exit-message]
+check: setup
+    {{ python }} -m ruff check {{ packages }}
+    {{ python }} -m ruff format --check {{ packages }}
+    {{ python }} -m mypy {{ packages }}
+    {{ python }} -m basedpyright {{ packages }}
+
+# resolve pyproject.toml again into deploy/requirements.lock
+[group('development')]
+[no-exit-message]
+lock:
+    @python=$(deploy/python.sh) && "$python" -m deploy.lock
+
+# how to begin, and these commands
+[group('set-up')]
+help:
+    @echo "Quintet turns speech into subtitles. Begin with:"
+    @echo "    ./justw demo                  set up, start, and transcribe two samples"
+    @echo "    ./justw transcribe talk.mp3   transcribe a file of yours"
+    @echo "    ./justw stop                  stop the service"
+    @echo "Settings are ASR_* variables, from the environment or .env: see README.md."
+    @echo
+    @{{ quote(just_executable()) }} --list --unsorted
+
+# These never set up: to look at a service or to stop it must not change the packages that it runs on.
+[private]
+[no-exit-message]
+_service *ARGS:
+    @if [ ! -e .venv/.setup-done ]; then \
+        echo "Quintet is not running (and not set up: ./justw setup)."; \
+        if [ "$1" = status ]; then exit 3; fi; exit 0; \
+    fi; \
+    exec {{ python }} -m deploy.service "$@"

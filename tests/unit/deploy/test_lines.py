@@ -1,0 +1,67 @@
+"""One line per process."""
+
+from deploy.lines import lines
+from deploy.supervisor import Process, ProcessState
+from monitoring.health import Condition, Health, HealthReport, WorkerHealth
+
+
+def test_a_process_is_good_once_it_runs() -> None:
+    """A process that is not an instance needs nothing but supervisord's word."""
+    starting, running = lines([_process("api", ProcessState.STARTING), _process("monitor")], None)
+
+    assert (starting.good, running.good) == (False, True)
+
+
+def test_an_instance_speaks_for_itself() -> None:
+    """An instance that runs is good only when it says that it can take work."""
+    loading, idle = lines(
+        [_process("instance-1", pid=11), _process("instance-2", pid=12)],
+        _report(_instance(1, 11, Condition.LOADING), _instance(2, 12, Condition.IDLE)),
+    )
+
+    assert (loading.state, loading.good) == ("loading", False)
+    assert (idle.state, idle.good) == ("idle", True)
+
+
+def test_what_an_instance_said_before_it_was_killed_does_not_count() -> None:
+    """The report of another pid is not this process's."""
+    (line,) = lines([_process("instance-1", pid=22)], _report(_instance(1, 11, Condition.IDLE)))
+
+    assert not line.good
+
+
+def test_an_exited_process_says_so() -> None:
+    """The operator need do nothing: supervisord tries it again."""
+    (line,) = lines([_process("instance-1", ProcessState.BACKOFF, pid=0)], None)
+
+    assert line.state == "exited, tried again soon"
+
+
+def test_a_request_meets_them_in_this_order() -> None:
+    """Redis and the API stand on top, whatever order supervisord has."""
+    names = ("monitor", "instance-1", "api", "segmenter-1", "redis")
+
+    shown = [line.process.name for line in lines(map(_process, names), None)]
+
+    assert shown == ["redis", "api", "segmenter-1", "instance-1", "monitor"]
+
+
+def _process(name: str, state: ProcessState = ProcessState.RUNNING, pid: int = 1) -> Process:
+    return Process(name=name, state=state, pid=pid, started_s=0, now_s=0, logfile="")
+
+
+def _instance(number: int, pid: int, state: Condition) -> WorkerHealth:
+    return WorkerHealth(instance=f"instance-{number}", pid=pid, state=state, healthy=state is Condition.IDLE)
+
+
+def _report(*instances: WorkerHealth) -> HealthReport:
+    return HealthReport(
+        status=Health.DEGRADED,
+        health_ratio=0,
+        total_instances=len(instances),
+        healthy_instances=0,
+        unhealthy_instances=0,
+        health_details=instances,
+        segmenters=(),
+        model=None,
+    )

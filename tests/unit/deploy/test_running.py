@@ -1,0 +1,39 @@
+"""The record of the running service."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from actors.settings import Settings
+from deploy import running
+
+
+def test_the_record_comes_back_and_is_private(tmp_path: Path) -> None:
+    """It holds the password of Redis, so only its user may read it."""
+    record = tmp_path / "service.json"
+    service = running.describe(Settings(port=5003), "redis://:secret@127.0.0.1:1/0")
+
+    running.write(service, record)
+
+    assert running.read(record) == service
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+
+
+def test_without_a_record_nothing_runs(tmp_path: Path) -> None:
+    """A missing file is no error."""
+    assert running.read(tmp_path / "service.json") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:5002"),
+        ("0.0.0.0", "http://127.0.0.1:5002"),
+        ("::", "http://[::1]:5002"),
+        ("speech.example", "http://speech.example:5002"),
+    ],
+)
+def test_the_address_can_be_opened(host: str, url: str) -> None:
+    """Every-address hosts are shown as one that a client can connect to."""
+    assert running.local_url(host, 5002) == url
