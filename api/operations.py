@@ -1,12 +1,19 @@
 """What an operator or an orchestrator asks: is it alive, is it ready, what has it done."""
 
+from typing import Final
+
 from litestar import Response, get
 from msgspec import Struct
 
+from actors.clock import now_ms
 from api.failures import Unavailable
 from api.instances import InstancePool
+from api.intake import Recognizer
 from monitoring.health import Health, HealthReport
 from monitoring.statistics import Statistics, summarize
+
+#: Running jobs in `/stats`.
+RUNNING_SHOWN: Final = 20
 
 
 class Alive(Struct, frozen=True):
@@ -37,7 +44,8 @@ async def ready(pool: InstancePool) -> Alive:
 
 
 @get("/stats", summary="What the instances have done", tags=["Operation"])
-async def stats(pool: InstancePool) -> Statistics:
-    """Counters since Redis was first started, the same whichever process answers."""
-    known = await pool.read()
-    return summarize(known, pool.assess(known))
+async def stats(recognizer: Recognizer) -> Statistics:
+    """Counters since Redis was first started, the same whichever process answers, and running jobs."""
+    pool = await recognizer.pool.read()
+    running = await recognizer.store.running(RUNNING_SHOWN)
+    return summarize(pool, recognizer.pool.assess(pool), running, now_ms())

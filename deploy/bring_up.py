@@ -9,7 +9,7 @@ import redis
 
 from actors.errors import StartupError
 from actors.settings import Settings
-from deploy import health
+from deploy import ask
 from deploy.lines import lines
 from deploy.progress import Progress
 from deploy.running import Running
@@ -43,7 +43,7 @@ def bring_up(settings: Settings, running: Running, progress: Progress, *, embedd
     for group in GROUPS:
         control.start_group(group)
     for processes in looks:
-        known = health.read(running.url)
+        known = ask.health(running.url)
         now = lines(processes, known)
         progress.show(now)
         if all(line.good for line in now):

@@ -7,10 +7,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from deploy import health, leftovers, running
+from deploy import ask, leftovers, running
 from deploy.lines import Line, lines
 from deploy.supervisor import Control, Process
 from monitoring.health import HealthReport
+from monitoring.statistics import JobProgress
 
 #: As systemd and LSB scripts have it.
 ALL_RUNNING: Final = 0
@@ -28,11 +29,13 @@ def status(console: Console) -> int:
         if left:
             console.print(f"{left} of its processes have lost their supervisor: ./justw stop ends them.")
         return NOT_RUNNING
-    known = health.read(service.url) if service else None
+    known = ask.health(service.url) if service else None
     shown = lines(control.processes(), known)
     console.print(_table(shown))
     if service:
         console.print(f"{service.url}: {_summary(known)}", soft_wrap=True)
+        for job in _running(service.url):
+            console.print(_progress(job), soft_wrap=True)
     return ALL_RUNNING if all(line.good for line in shown) else SOMETHING_WRONG
 
 
@@ -51,6 +54,19 @@ def _summary(known: HealthReport | None) -> str:
     if known is None:
         return "does not answer"
     return f"{known.status}, {known.healthy_instances} of {known.total_instances} instances healthy"
+
+
+def _running(url: str) -> tuple[JobProgress, ...]:
+    known = ask.statistics(url)
+    return known.running if known else ()
+
+
+def _progress(job: JobProgress) -> str:
+    total = job.segments if job.all_cut else f"{job.segments} so far"
+    return (
+        f"job {job.job[:8]}: {job.finished_segments} of {total} segments, "
+        f"{job.cut_s:.0f} s cut, running for {job.running_s:.0f} s"
+    )
 
 
 def _uptime(process: Process) -> str:

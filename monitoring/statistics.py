@@ -1,9 +1,11 @@
 """What the instances have done so far, as `GET /stats` shows it."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from msgspec import Struct
 
+from actors.records import Job
 from actors.store.workers import InstanceCounters, Pool
 from monitoring.health import Condition, HealthReport
 
@@ -41,6 +43,19 @@ class PoolStatus(Struct, frozen=True, kw_only=True):
     available_instances: int
 
 
+class JobProgress(Struct, frozen=True, kw_only=True):
+    """How far a running job is. Segments still being cut are not in `segments` yet."""
+
+    job: str
+    running_s: float
+    #: Where in the recording the segmenter is.
+    cut_s: float
+    all_cut: bool
+    segments: int
+    finished_segments: int
+    failed_segments: int
+
+
 class Statistics(Struct, frozen=True, kw_only=True):
     """The answer of `GET /stats`."""
 
@@ -48,9 +63,11 @@ class Statistics(Struct, frozen=True, kw_only=True):
     pool_status: PoolStatus
     #: State → jobs that have ended in it.
     jobs: dict[str, int]
+    #: The jobs that have been running longest.
+    running: tuple[JobProgress, ...]
 
 
-def summarize(pool: Pool, health: HealthReport) -> Statistics:
+def summarize(pool: Pool, health: HealthReport, running: Iterable[Job], now_ms: int) -> Statistics:
     """Sum up what Redis knows of the instances."""
     names = [detail.instance for detail in health.health_details]
     instances = tuple(_instance(name, pool.counters.get(name, InstanceCounters())) for name in names)
@@ -77,6 +94,7 @@ def summarize(pool: Pool, health: HealthReport) -> Statistics:
             available_instances=seen[Condition.IDLE],
         ),
         jobs=pool.jobs,
+        running=tuple(_progress(job, now_ms) for job in running),
     )
 
 
@@ -90,6 +108,18 @@ def _instance(name: str, counted: InstanceCounters) -> InstanceStats:
         success_rate=_rate(counted.succeeded, total),
         audio_s=counted.audio_ms / 1000,
         busy_s=counted.busy_ms / 1000,
+    )
+
+
+def _progress(job: Job, now_ms: int) -> JobProgress:
+    return JobProgress(
+        job=job.id,
+        running_s=(now_ms - (job.started_ms or now_ms)) / 1000,
+        cut_s=job.audio_ms / 1000,
+        all_cut=job.cut,
+        segments=job.segments,
+        finished_segments=job.finished,
+        failed_segments=job.failed,
     )
 
 

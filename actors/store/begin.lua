@@ -1,7 +1,7 @@
 -- A segmenter takes a job: queued becomes running; a running one is taken again after a crash.
--- KEYS: job   ARGV: id, now_ms, events
+-- KEYS: job, running   ARGV: id, now_ms, events
 -- Returns 1, or 0 when the job is gone or has ended.
-local job = KEYS[1]
+local job, running = KEYS[1], KEYS[2]
 local state = redis.call("HGET", job, "state")
 if state == "running" then
     return 1
@@ -10,5 +10,6 @@ if state ~= "queued" then
     return 0
 end
 redis.call("HSET", job, "state", "running", "started_ms", ARGV[2], "progress_ms", ARGV[2])
+redis.call("ZADD", running, ARGV[2], ARGV[1])
 redis.call("PUBLISH", ARGV[3], cjson.encode({ job = ARGV[1], state = "running" }))
 return 1

@@ -1,8 +1,8 @@
 -- End a job, once: keep its transcript or error, drop its audio, tell who waits.
--- KEYS: job, upload, segments, audio, outcomes, transcript, spool, stats
+-- KEYS: job, upload, segments, audio, outcomes, transcript, spool, running, stats
 -- ARGV: id, state, error, error_status, transcript, now_ms, ttl_s, events
 -- Returns 1, or 0 when it had ended before or is gone.
-local job, upload, segments, audio, outcomes, transcript, spool, stats = unpack(KEYS)
+local job, upload, segments, audio, outcomes, transcript, spool, running, stats = unpack(KEYS)
 local id, state, error, error_status, text, now_ms, ttl, events = unpack(ARGV)
 local before = redis.call("HGET", job, "state")
 if before ~= "queued" and before ~= "running" then
@@ -19,6 +19,7 @@ redis.call("UNLINK", upload, segments, audio, outcomes)
 local kept = tonumber(redis.call("HGET", spool, id) or "0")
 redis.call("HDEL", spool, id)
 redis.call("HINCRBY", spool, "total", -kept)
+redis.call("ZREM", running, id)
 redis.call("EXPIRE", job, ttl)
 redis.call("HINCRBY", stats, "jobs:" .. state, 1)
 redis.call("PUBLISH", events, cjson.encode({ job = id, state = state }))

@@ -63,6 +63,15 @@ class JobStore:
         """The job's record; None when there is none (any more)."""
         return decode_job(await self.client.hgetall(JobKeys.of(job_id).job))
 
+    async def running(self, most: int) -> list[Job]:
+        """The jobs that have been running longest."""
+        ids = cast("list[bytes]", await self.client.zrange(keys.RUNNING, 0, most - 1))
+        async with self.client.pipeline(transaction=False) as pipe:
+            for job_id in ids:
+                pipe.hgetall(JobKeys.of(job_id.decode()).job)
+            jobs = [decode_job(fields) for fields in await pipe.execute()]
+        return [job for job in jobs if job is not None]
+
     async def transcript(self, job_id: str) -> Transcript | None:
         """The result of a job that is done; None before, and once it has expired."""
         text = await self.client.get(JobKeys.of(job_id).transcript)
@@ -70,6 +79,7 @@ class JobStore:
 
 
 async def sweep(client: redis.asyncio.Redis) -> int:
-    """Take jobs off the spool that have expired before they were enqueued; the bytes freed."""
-    freed: int = await client.register_script(scripts.SWEEP)(keys=[keys.SPOOL], args=[keys.JOB_PREFIX])
+    """Forget jobs whose keys have expired, and free their place on the spool; the bytes freed."""
+    expired = client.register_script(scripts.SWEEP)
+    freed: int = await expired(keys=[keys.SPOOL, keys.RUNNING], args=[keys.JOB_PREFIX])
     return freed

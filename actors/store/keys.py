@@ -19,6 +19,7 @@ For all jobs together:
 | key                     | type    | holds                                                              |
 |-------------------------|---------|--------------------------------------------------------------------|
 | `asr:spool`             | hash    | job id → bytes of audio it keeps in Redis; `total` is their sum    |
+| `asr:running`           | sorted  | job id → when a segmenter took it, Unix milliseconds               |
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy`              | hash    | instance name → id of the job it works on                          |
@@ -42,6 +43,7 @@ DELIVERIES_TTL_S = 3600
 
 JOB_PREFIX = "asr:job:"
 SPOOL = "asr:spool"
+RUNNING = "asr:running"
 STATS = "asr:stats"
 WORKERS = "asr:workers"
 BUSY = "asr:busy"

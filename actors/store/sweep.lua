@@ -1,7 +1,7 @@
--- Take jobs off the spool whose keys have expired: their API died before it could enqueue them.
--- KEYS: spool   ARGV: prefix of a job's key
+-- Forget jobs whose keys have expired: their API died before it could enqueue them, or they never ended.
+-- KEYS: spool, running   ARGV: prefix of a job's key
 -- Returns the bytes that are free again.
-local spool, prefix = KEYS[1], ARGV[1]
+local spool, running, prefix = KEYS[1], KEYS[2], ARGV[1]
 local freed = 0
 for _, id in ipairs(redis.call("HKEYS", spool)) do
     if id ~= "total" and redis.call("EXISTS", prefix .. id) == 0 then
@@ -10,4 +10,9 @@ for _, id in ipairs(redis.call("HKEYS", spool)) do
     end
 end
 redis.call("HINCRBY", spool, "total", -freed)
+for _, id in ipairs(redis.call("ZRANGE", running, 0, -1)) do
+    if redis.call("EXISTS", prefix .. id) == 0 then
+        redis.call("ZREM", running, id)
+    end
+end
 return freed

@@ -46,7 +46,7 @@ class WorkStore:
 
     def begin(self, job_id: str) -> Job | None:
         """Take a job to cut it; None when it is gone or has ended."""
-        taken = self._begin(keys=[JobKeys.of(job_id).job], args=[job_id, now_ms(), keys.EVENTS])
+        taken = self._begin(keys=[JobKeys.of(job_id).job, keys.RUNNING], args=[job_id, now_ms(), keys.EVENTS])
         return self.job(job_id) if taken else None
 
     def job(self, job_id: str) -> Job | None:
@@ -139,7 +139,7 @@ class WorkStore:
     ) -> bool:
         of = JobKeys.of(job_id)
         ended = self._end_job(
-            keys=[*msgspec.structs.astuple(of), keys.SPOOL, keys.STATS],
+            keys=[*msgspec.structs.astuple(of), keys.SPOOL, keys.RUNNING, keys.STATS],
             args=[job_id, state.value, error, error_status, text, now_ms(), self._ttl_s, keys.EVENTS],
         )
         return bool(ended)

@@ -81,6 +81,7 @@ async def test_job_to_its_end(jobs: JobStore, work: WorkStore, client: redis.Red
     assert begun is not None
     assert begun.state is JobState.RUNNING
     assert begun.options == Options(language="zh")
+    assert await jobs.running(5) == [begun]
     assert work.add_segment("j1", Segment(0, 0, 100), SAMPLES) == (True, 100)
     assert work.add_segment("j1", Segment(1, 200, 300), SAMPLES) == (True, 200)
     taken = work.take_segment("j1", 1, "instance-1")
@@ -98,6 +99,7 @@ async def test_job_to_its_end(jobs: JobStore, work: WorkStore, client: redis.Red
     assert (ended.state, ended.segments, ended.finished, ended.failed) == (JobState.DONE, 2, 2, 1)
     assert (ended.audio_ms, ended.cut_ms, ended.finished_ms) == (400, 200, 200)
     assert await jobs.transcript("j1") == EMPTY
+    assert await jobs.running(5) == []
     of = keys.JobKeys.of("j1")
     left = set(client.keys("asr:job:*"))
     assert left == {of.job.encode(), of.transcript.encode()}

@@ -97,7 +97,7 @@ def test_statistics() -> None:
     """Counters are summed over the instances, and each state is counted once."""
     known = pool(report(1), report(2, WorkerState.ERROR), busy={"instance-1": "job"})
 
-    stats = summarize(known, assess(known, instances=3, segmenters=1, now_ms=NOW_MS))
+    stats = summarize(known, assess(known, instances=3, segmenters=1, now_ms=NOW_MS), [], NOW_MS)
 
     assert stats.model_pool_stats.total_instances == 3
     assert stats.model_pool_stats.total_requests == 4
