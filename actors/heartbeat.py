@@ -23,13 +23,19 @@ class Heartbeat(threading.Thread):
     def __init__(self, registry: WorkerRegistry, name: str, device: Device) -> None:
         super().__init__(name="heartbeat", daemon=True)
         self._registry = registry
-        self._instance = name
+        self._worker = name
         self._device = device
         self._state = WorkerState.LOADING
         self._capabilities: Capabilities | None = None
         self._reason: str | None = None
         self._started_ms = now_ms()
         self._stopped = threading.Event()
+
+    def arrive(self) -> None:
+        """Enter the registry, and report from now on."""
+        self._registry.arrive(self._worker)
+        self.become(WorkerState.LOADING)
+        self.start()
 
     def become(
         self, state: WorkerState, *, capabilities: Capabilities | None = None, reason: str | None = None
@@ -51,12 +57,12 @@ class Heartbeat(threading.Thread):
         """Report no more, and leave the registry."""
         self._stopped.set()
         self.join()
-        self._registry.leave(self._instance)
+        self._registry.leave(self._worker)
 
     def _report(self) -> None:
         self._registry.report(
             WorkerReport(
-                name=self._instance,
+                name=self._worker,
                 state=self._state,
                 host=socket.gethostname(),
                 pid=os.getpid(),

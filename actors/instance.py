@@ -105,8 +105,7 @@ def main(number: int) -> None:
     devices.pin(device)
     client = patient(config)
     heartbeat = Heartbeat(WorkerRegistry(client), name, device)
-    heartbeat.become(WorkerState.LOADING)
-    heartbeat.start()
+    heartbeat.arrive()
     engine = _load(config, device, heartbeat)
     heartbeat.become(WorkerState.READY, capabilities=engine.capabilities)
 

@@ -126,6 +126,20 @@ def description(field: str) -> str:
             raise LookupError(field)
 
 
+def table() -> str:
+    """All settings as a table in Markdown."""
+    rows = [
+        f"| `{variable(field)}` | {f'`{default}`' if default != '' else ''} | {_row(field)} |"
+        for field, default in msgspec.structs.asdict(Settings()).items()
+    ]
+    return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows, ""])
+
+
+def _row(field: str) -> str:
+    meaning, range_ = description(field), allowed(field)
+    return meaning if range_ == meaning else f"{meaning}; {range_.removeprefix('a whole number ')}"
+
+
 def _types() -> dict[str, Any]:
     return get_type_hints(Settings, include_extras=True)
 
@@ -135,3 +149,7 @@ def _convert(field: str, value: str) -> object:
         return msgspec.convert(value.strip(), _types()[field], strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{variable(field)}={value!r} is not allowed; it is {allowed(field)}") from error
+
+
+if __name__ == "__main__":
+    print(table(), end="")  # noqa: T201

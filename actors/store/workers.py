@@ -55,6 +55,10 @@ class WorkerRegistry:
         """Say how the worker is."""
         self._client.hset(keys.WORKERS, report.name, _encoder.encode(report))
 
+    def arrive(self, name: str) -> None:
+        """Say that the worker has started: what its predecessor was busy with when it died is not its own."""
+        self._client.hdel(keys.BUSY, name)
+
     def leave(self, name: str) -> None:
         """Say that the worker has stopped as it was told to."""
         self._client.hdel(keys.WORKERS, name)
