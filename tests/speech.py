@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 import jiwer
 import numpy as np
@@ -78,7 +78,7 @@ def encoded(audio: AudioSegment, fmt: str, *, rate_hz: int | None = None, layout
 
 def samples_of(audio: AudioSegment) -> NDArray[np.int16]:
     """The samples of 16 kHz mono audio: int16 [samples]."""
-    return np.frombuffer(audio.raw_data, np.int16)
+    return np.frombuffer(cast("bytes", audio.raw_data), np.int16)
 
 
 def error_rate(clip_language: str, reference: str, heard: str) -> float:

@@ -94,7 +94,7 @@ class _Hub(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content[start : 5 if len(self.ranges) == 1 else None])
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002, the base's name
         """Say nothing."""
 
 
