@@ -2,7 +2,8 @@
 
 import structlog
 
-from actors.errors import JobError
+from actors.errors import JobError, PoisonousAudio
+from actors.queue.delivery_limit import POISONOUS
 from actors.records import Line, Segment, Stats, Transcript
 from actors.results import SegmentResults
 from actors.store.work import WorkStore
@@ -19,7 +20,7 @@ def assemble(store: WorkStore, results: SegmentResults, job_id: str) -> None:
     lines = tuple(_line(results, job_id, segment, reason) for segment, reason in segments)
     stats = count(lines)
     if stats.total_segments and not stats.successful_segments:
-        ended = store.fail(job_id, JobError(f"no segment could be recognised: {lines[0].error}"))
+        ended = store.fail(job_id, _failure(lines))
     else:
         ended = store.complete(job_id, Transcript(lines=lines, stats=stats, audio_ms=job.audio_ms))
     results.forget(job_id, [segment.index for segment, _ in segments])
@@ -39,6 +40,12 @@ def count(lines: tuple[Line, ...]) -> Stats:
         failed_segments=failed,
         success_rate=(total - failed) / total if total else 1.0,
     )
+
+
+def _failure(lines: tuple[Line, ...]) -> JobError:
+    message = f"no segment could be recognised: {lines[0].error}"
+    poisonous = all(line.error == POISONOUS for line in lines)
+    return PoisonousAudio(message) if poisonous else JobError(message)
 
 
 def _line(results: SegmentResults, job_id: str, segment: Segment, reason: str) -> Line:

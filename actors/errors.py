@@ -25,6 +25,12 @@ class AudioTooLong(JobError):
     status = 413
 
 
+class PoisonousAudio(JobError):
+    """Every worker that took it died; to send it again would kill more of them."""
+
+    status = 422
+
+
 class RecognitionFailed(Exception):
     """An engine could not recognise a segment; another try may succeed."""
 

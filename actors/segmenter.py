@@ -19,9 +19,10 @@ from actors.audio.resample import Pcm
 from actors.audio.segments import Piece, by_speech, whole
 from actors.audio.vad import VoiceActivityDetector
 from actors.devices import Device
-from actors.errors import AudioTooLong, JobError, StartupError, UnreadableAudio
+from actors.errors import AudioTooLong, JobError, PoisonousAudio, StartupError
 from actors.heartbeat import Heartbeat
 from actors.queue.broker import DoorbellBroker
+from actors.queue.delivery_limit import DeliveriesExceeded
 from actors.queue.messages import SEGMENT, queue, recognize_segment, segment_job
 from actors.queue.slots import Slots
 from actors.records import Job, Lane, WorkerState
@@ -80,8 +81,10 @@ class Segmenter:
 
     def give_up(self, job_id: str, _lane: Lane, error: Exception) -> None:
         """Fail a job that cannot be cut."""
-        if not isinstance(error, JobError):
-            error = UnreadableAudio(f"the recording could not be processed: {error}")
+        if isinstance(error, DeliveriesExceeded):
+            error = PoisonousAudio(f"the recording cannot be processed: {error}")
+        elif not isinstance(error, JobError):
+            error = JobError(f"the recording could not be cut: {error}")
         log.warning("job.failed", job=job_id, reason=str(error))
         self._store.fail(job_id, error)
 

@@ -3,7 +3,7 @@
 `/asr*` answer `{"code", "msg"}`; the other endpoints answer RFC 9457 problem details.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import redis
@@ -16,6 +16,11 @@ from actors.records import Job
 from actors.store.jobs import SpoolFull
 
 log = structlog.stdlib.get_logger()
+
+
+#: When to come again after a failure that passes.
+_RETRY_S: Final = 5
+_UNAVAILABLE: Final = 503
 
 
 class Unavailable(Exception):
@@ -69,15 +74,15 @@ def describe(error: Exception) -> Failure:
     """The answer to a failure."""
     match error:
         case Refused():
-            return Failure(error.status, str(error))
+            return Failure(error.status, str(error), _RETRY_S if error.status == _UNAVAILABLE else None)
         case SpoolFull():
-            return Failure(429, "too much audio is waiting (ASR_MAX_SPOOL_MB); try again later", 5)
+            return Failure(429, "too much audio is waiting (ASR_MAX_SPOOL_MB); try again later", _RETRY_S)
         case Unavailable():
-            return Failure(503, str(error), 5)
+            return Failure(_UNAVAILABLE, str(error), _RETRY_S)
         case StillRunning():
             return Failure(504, str(error))
         case redis.RedisError():
-            return Failure(503, "the service has lost its Redis for the moment", 1)
+            return Failure(_UNAVAILABLE, "the service has lost its Redis for the moment", 1)
         case ValidationException():
             return Failure(422, _fields(error))
         case HTTPException():

@@ -14,6 +14,10 @@ from actors.store import keys
 MAX_DELIVERIES: Final = 3
 
 
+#: Why such a message is rejected, for people.
+POISONOUS: Final = f"every worker that took it died, {MAX_DELIVERIES} times in a row"
+
+
 class DeliveriesExceeded(SkipMessage):
     """Every worker that took the message died over it."""
 
@@ -33,7 +37,7 @@ class DeliveryLimit(Middleware):
             deliveries: int = pipe.execute()[0]
         if deliveries > MAX_DELIVERIES:
             message.fail()
-            raise DeliveriesExceeded(f"every worker that took it died, {MAX_DELIVERIES} times in a row")
+            raise DeliveriesExceeded(POISONOUS)
 
     @override
     def after_ack(self, broker: Broker, message: MessageProxy) -> None:
