@@ -56,6 +56,7 @@ def run(broker: DoorbellBroker, step: str, stop: threading.Event) -> None:
     worker.start()
     log.info("worker.ready", step=step, threads=broker.slots.capacity)
     stop.wait()
+    broker.slots.close()
     worker.stop(timeout=STOP_GRACE_MS)
     returned = broker.return_messages(queues(step))
     log.info("worker.stopped", step=step, returned=returned)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import redis.asyncio
@@ -34,11 +35,10 @@ class JobListener:
         """Hear events for ever; what may have been missed while Redis was away, each waiter looks up."""
         while True:
             try:
-                async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
+                async with self._client.pubsub() as channel:
                     await channel.subscribe(keys.EVENTS)
-                    self._wake_all()
                     async for message in channel.listen():
-                        self._wake(_events.decode(message["data"]).job)
+                        self._hear(message)
             except redis.RedisError as error:
                 log.warning("listener.lost", reason=str(error))
                 await asyncio.sleep(_RECONNECT_S)
@@ -73,6 +73,12 @@ class JobListener:
                 return job
             if timed_out and now_ms() - job.progress_ms >= patience_s * 1000:
                 raise StillRunning(job, patience_s)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if message["type"] == "message":
+            self._wake(_events.decode(message["data"]).job)
+        else:  # subscribed, at first or after the connection was lost: events may have been missed
+            self._wake_all()
 
     def _wake(self, job_id: str) -> None:
         for moved in self._waiting.get(job_id, ()):

@@ -42,9 +42,7 @@ class Recognizer(Struct, frozen=True):
         size_bytes = await self._check_upload(upload)
         job = _new_job(options, size_bytes)
         async with self.listener.watch(job.id) as moved:
-            await self.store.admit(job, _chunks(upload))
-            await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
-            await self.store.keep(job.id)
+            await self._submit(job, upload)
             ended = await self.listener.ended(job.id, moved, self.settings.request_timeout_s)
         if ended.state is not JobState.DONE:
             raise Refused(ended.error_status or 503, ended.error or f"the job was {ended.state}")
@@ -52,6 +50,15 @@ class Recognizer(Struct, frozen=True):
         if transcript is None:
             raise LookupError(f"the transcript of job {job.id} has disappeared")
         return transcript
+
+    async def _submit(self, job: Job, upload: UploadFile) -> None:
+        await self.store.admit(job, _chunks(upload))
+        try:
+            await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
+            await self.store.keep(job.id)
+        except BaseException:
+            await self.store.abandon(job.id)
+            raise
 
     async def _check_language(self, language: Language) -> None:
         able = await self.pool.capabilities()

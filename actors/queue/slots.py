@@ -38,6 +38,11 @@ class Slots:
         with self._changed:
             return sum(self._waiting.values())
 
+    def close(self) -> None:
+        """Reserve nothing from now on: the process is about to stop."""
+        with self._changed:
+            self.capacity = 0
+
     def cancel(self, lane: Lane) -> None:
         """Give a reserved slot back: there was no message for it."""
         with self._changed:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit, urlunsplit
 import redis
 import redis.asyncio
 import redis.asyncio.retry
+import redis.exceptions
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
@@ -17,13 +18,20 @@ PATIENT_TRIES = 130
 #: The API answers 503 rather than wait longer for Redis than this.
 PROMPT_TIMEOUT_S = 1.0
 
+#: Connections of an API process; a request that needs one more waits for it this long.
+PROMPT_CONNECTIONS = 64
+PROMPT_POOL_TIMEOUT_S = 20.0
+
+#: What passes by itself: Redis is away, busy loading, or out of memory for the moment.
+PASSING = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError)
+
 
 def patient(settings: Settings) -> "redis.Redis":
     """A connection for workers: what fails is tried again until Redis is back.
 
     Every step may run twice, so repeating a command whose answer was lost does no harm.
     """
-    return redis.Redis.from_url(jobs_url(settings), retry=patience())
+    return redis.Redis.from_url(jobs_url(settings), retry=patience(), retry_on_error=list(PASSING))
 
 
 def prompt_broker(settings: Settings) -> "redis.Redis":
@@ -35,12 +43,15 @@ def prompt_broker(settings: Settings) -> "redis.Redis":
 
 def prompt(settings: Settings) -> "redis.asyncio.Redis":
     """A connection for the API: Redis answers within `PROMPT_TIMEOUT_S` or the request fails."""
-    return redis.asyncio.Redis.from_url(
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
         jobs_url(settings),
+        max_connections=PROMPT_CONNECTIONS,
+        timeout=PROMPT_POOL_TIMEOUT_S,
         retry=redis.asyncio.retry.Retry(ExponentialBackoff(), 1),
         socket_connect_timeout=PROMPT_TIMEOUT_S,
         socket_timeout=PROMPT_TIMEOUT_S,
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def jobs_url(settings: Settings) -> str:
@@ -63,4 +74,4 @@ def broker_url(settings: Settings) -> str:
 
 def patience() -> Retry:
     """How a worker tries again: for about two minutes, at most a second apart."""
-    return Retry(ExponentialBackoff(cap=1.0, base=0.05), PATIENT_TRIES)
+    return Retry(ExponentialBackoff(cap=1.0, base=0.05), PATIENT_TRIES, supported_errors=PASSING)

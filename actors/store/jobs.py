@@ -6,7 +6,8 @@ from typing import cast
 import msgspec
 import redis.asyncio
 
-from actors.records import Job, Transcript
+from actors.clock import now_ms
+from actors.records import Job, JobState, Transcript
 from actors.store import keys, scripts
 from actors.store.hashes import decode_job, encode_job
 from actors.store.keys import JobKeys
@@ -26,6 +27,7 @@ class JobStore:
         self._result_ttl_s = result_ttl_s
         self._spool_limit_bytes = spool_limit_bytes
         self._admit = client.register_script(scripts.ADMIT)
+        self._end_job = client.register_script(scripts.END_JOB)
 
     async def admit(self, job: Job, upload: AsyncIterator[bytes]) -> None:
         """Take in a new job and its upload, which comes in chunks of at most `CHUNK_BYTES`.
@@ -43,11 +45,18 @@ class JobStore:
         )
         if not admitted:
             raise SpoolFull
+        try:
+            await self._store(of.upload, upload)
+        except BaseException:
+            await self.abandon(job.id)
+            raise
+
+    async def _store(self, key: str, upload: AsyncIterator[bytes]) -> None:
         number = 0
         async for chunk in upload:
             async with self.client.pipeline(transaction=False) as pipe:
-                pipe.hset(of.upload, str(number), cast("str", chunk))
-                pipe.expire(of.upload, keys.ADMISSION_TTL_S)
+                pipe.hset(key, str(number), cast("str", chunk))
+                pipe.expire(key, keys.ADMISSION_TTL_S)
                 await pipe.execute()
             number += 1
 
@@ -58,6 +67,13 @@ class JobStore:
             pipe.expire(of.job, self._result_ttl_s)
             pipe.expire(of.upload, self._result_ttl_s)
             await pipe.execute()
+
+    async def abandon(self, job_id: str) -> None:
+        """Cancel a job that could not be enqueued, and free what it holds."""
+        await self._end_job(
+            keys=[*msgspec.structs.astuple(JobKeys.of(job_id)), keys.SPOOL, keys.RUNNING, keys.STATS],
+            args=[job_id, JobState.CANCELLED.value, "", 0, "", now_ms(), self._result_ttl_s, keys.EVENTS],
+        )
 
     async def get(self, job_id: str) -> Job | None:
         """The job's record; None when there is none (any more)."""

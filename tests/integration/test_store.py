@@ -1,5 +1,6 @@
 """A job's way through Redis: every step may run twice, and nothing is left behind."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -174,3 +175,24 @@ async def test_abandoned_uploads_are_swept(jobs: JobStore, work: WorkStore, clie
 
     assert client.hgetall(keys.SPOOL) == {b"total": b"2", b"alive": b"2"}
     assert work.begin("alive") is not None
+
+
+async def test_an_upload_that_breaks_off_holds_nothing(jobs: JobStore, client: redis.Redis) -> None:
+    """What was stored of it is freed at once, not when it expires."""
+
+    async def breaking() -> AsyncIterator[bytes]:
+        yield b"abc"
+        raise redis.TimeoutError("Redis is away for a moment")
+
+    with pytest.raises(redis.TimeoutError):
+        await jobs.admit(new_job(6), breaking())
+
+    assert spool_bytes(client) == 0
+    assert client.keys("asr:job:*:upload") == []
+
+
+async def test_more_uploads_at_once_than_connections(jobs: JobStore, client: redis.Redis) -> None:
+    """Those beyond the pool wait for a connection instead of failing."""
+    await asyncio.gather(*(jobs.admit(new_job(3, f"j{n}"), chunks_of(b"abc")) for n in range(200)))
+
+    assert spool_bytes(client) == 600

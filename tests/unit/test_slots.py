@@ -56,6 +56,14 @@ def test_the_short_lane_goes_first() -> None:
     assert order == [Lane.SHORT, Lane.LONG]
 
 
+def test_a_stopping_worker_takes_nothing() -> None:
+    """Messages are left to those who go on."""
+    slots = Slots(4)
+    slots.close()
+
+    assert not slots.reserve(Lane.SHORT, 0.01)
+
+
 def test_releasing_twice_frees_one_slot() -> None:
     """An acknowledgement that is repeated after a lost connection frees nothing further."""
     slots = Slots(1)
