@@ -7,10 +7,12 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 import dramatiq
 import numpy as np
+import redis
 import structlog
 
 from actors import devices, logs, settings, worker
@@ -30,6 +32,9 @@ from actors.store.workers import WorkerRegistry
 #: Full scale of 16-bit samples.
 _FULL_SCALE: Final = 32_768
 
+#: After so many failed tries without a success between, it is the instance that is sick, not the audio.
+SICK_AFTER_FAILURES: Final = 5
+
 log = structlog.stdlib.get_logger()
 
 
@@ -37,13 +42,20 @@ class Instance:
     """Recognises segments with one engine."""
 
     def __init__(
-        self, name: str, engine: Engine, store: WorkStore, results: SegmentResults, registry: WorkerRegistry
+        self,
+        name: str,
+        engine: Engine,
+        client: redis.Redis,
+        result_ttl_s: int,
+        on_sickness: Callable[[str], None],
     ) -> None:
         self._name = name
         self._engine = engine
-        self._store = store
-        self._results = results
-        self._registry = registry
+        self._store = WorkStore(client, result_ttl_s)
+        self._results = SegmentResults(client, result_ttl_s)
+        self._registry = WorkerRegistry(client)
+        self._on_sickness = on_sickness
+        self._failures_in_a_row = 0
 
     def recognize(self, job_id: str, index: int) -> None:
         """Recognise a segment; whoever finishes the last one of a job assembles it."""
@@ -67,15 +79,12 @@ class Instance:
             itn=segment.options.itn,
         )
         started = time.perf_counter()
-        succeeded = False
         try:
             (heard,) = self._engine.recognize([row])
-            succeeded = True
-        finally:
-            took_ms = (time.perf_counter() - started) * 1000
-            self._registry.count(
-                self._name, succeeded=succeeded, audio_ms=segment.duration_ms, took_ms=took_ms
-            )
+        except Exception as error:
+            self._count(segment, started, failure=str(error) or type(error).__name__)
+            raise
+        took_ms = self._count(segment, started)
         return Utterance(
             text=heard.text,
             language=heard.language,
@@ -85,6 +94,15 @@ class Instance:
             instance=self._name,
             took_ms=round(took_ms, 3),
         )
+
+    def _count(self, segment: WaitingSegment, started: float, failure: str = "") -> float:
+        """Count a try, and see whether there are too many failed ones; the milliseconds it took."""
+        took_ms = (time.perf_counter() - started) * 1000
+        self._registry.count(self._name, succeeded=not failure, audio_ms=segment.duration_ms, took_ms=took_ms)
+        self._failures_in_a_row = self._failures_in_a_row + 1 if failure else 0
+        if self._failures_in_a_row == SICK_AFTER_FAILURES:
+            self._on_sickness(f"{SICK_AFTER_FAILURES} tries failed in a row, the last: {failure}")
+        return took_ms
 
     def _finish(self, job_id: str, index: int, reason: str = "") -> None:
         if self._store.finish_segment(job_id, index, reason):
@@ -109,13 +127,13 @@ def main(number: int) -> None:
     engine = _load(config, device, heartbeat)
     heartbeat.become(WorkerState.READY, capabilities=engine.capabilities)
 
-    instance = Instance(
-        name,
-        engine,
-        WorkStore(client, config.result_ttl_s),
-        SegmentResults(client, config.result_ttl_s),
-        WorkerRegistry(client),
-    )
+    def be_replaced(reason: str) -> None:
+        # A fresh process may find the device well again; meanwhile the others go on.
+        log.error("instance.sick", reason=reason)
+        heartbeat.become(WorkerState.ERROR, reason=reason)
+        stop.set()
+
+    instance = Instance(name, engine, client, config.result_ttl_s, be_replaced)
     broker = worker.create_broker(config, Slots(1))
     dramatiq.Actor(
         instance.recognize,

@@ -28,7 +28,7 @@ from actors.queue.slots import Slots
 from actors.records import Job, Lane, WorkerState
 from actors.results import SegmentResults
 from actors.store.connection import patient
-from actors.store.uploads import UploadFile
+from actors.store.uploads import UploadFile, UploadGone
 from actors.store.work import WorkStore
 from actors.store.workers import WorkerRegistry
 
@@ -36,10 +36,17 @@ from actors.store.workers import WorkerRegistry
 THREADS: Final = 4
 LONG_THREADS: Final = 2
 
-#: Pause before a segmenter that is `ASR_WINDOW_S` ahead looks again.
+#: However full the spool, so much of a job may wait for recognition.
+MIN_AHEAD_MS: Final = 60_000
+
+#: Pause before a segmenter that is far ahead looks again.
 WINDOW_POLL_S: Final = 0.1
 
 log = structlog.stdlib.get_logger()
+
+
+class BelongsInLongLane(Exception):
+    """A recording turns out to be long, and must not hold up the short ones."""
 
 
 class Segmenter:
@@ -71,13 +78,15 @@ class Segmenter:
         if job.cut:  # by a delivery whose worker died before it could say so
             self._close(job, job.audio_ms)
             return
-        upload = io.BufferedReader(UploadFile(self._store, job.id, job.upload_bytes))
-        with upload, open_recording(upload) as recording:
-            if recording.is_long and lane == Lane.SHORT:
-                self._broker.enqueue(segment_job(job.id, Lane.LONG))
-                return
-            if self._hand_over(job, recording):
-                self._close(job, recording.decoded_ms)
+        try:
+            self._cut_upload(job, lane)
+        except BelongsInLongLane:
+            self._broker.enqueue(segment_job(job.id, Lane.LONG))
+        except UploadGone:
+            # Another delivery of this message has cut it meanwhile, or the job has ended.
+            now = self._store.job(job_id)
+            if now is not None and not now.cut and not now.state.ended:
+                raise JobError("the upload is no longer kept; send it again") from None
 
     def give_up(self, job_id: str, _lane: Lane, error: Exception) -> None:
         """Fail a job that cannot be cut."""
@@ -88,40 +97,53 @@ class Segmenter:
         log.warning("job.failed", job=job_id, reason=str(error))
         self._store.fail(job_id, error)
 
-    def _hand_over(self, job: Job, recording: Recording) -> bool:
-        """Store each segment and enqueue its recognition; false when the job has ended meanwhile."""
-        for piece in self._cut(job, recording):
-            added = self._store.add_segment(job.id, piece.segment, piece.samples)
-            if added is None:
-                return False
-            waits, ahead_ms = added
-            if waits:
-                lane = Lane.LONG if recording.is_long else Lane.SHORT
-                self._broker.enqueue(recognize_segment(job.id, piece.segment.index, lane))
-            if not self._wait_for_window(job.id, ahead_ms):
-                return False
-        return True
+    def _cut_upload(self, job: Job, lane: Lane) -> None:
+        upload = io.BufferedReader(UploadFile(self._store, job.id, job.upload_bytes))
+        with upload, open_recording(upload) as recording:
+            chunks = self._watched(job, recording, lane)
+            pieces = by_speech(chunks, self._vad.stream()) if job.options.vad else whole(chunks)
+            if all(self._hand_over(job.id, piece, lane) for piece in pieces):
+                self._close(job, recording.decoded_ms)
 
-    def _cut(self, job: Job, recording: Recording) -> Iterator[Piece]:
-        chunks = self._no_longer_than_allowed(recording)
-        return by_speech(chunks, self._vad.stream()) if job.options.vad else whole(chunks)
-
-    def _no_longer_than_allowed(self, recording: Recording) -> Iterator[Pcm]:
+    def _watched(self, job: Job, recording: Recording, lane: Lane) -> Iterator[Pcm]:
+        """The recording's chunks, for as long as it is where it belongs and within the limit."""
         limit_s = self._config.max_audio_s
+        if recording.is_long and lane == Lane.SHORT:
+            raise BelongsInLongLane
         for chunk in recording.chunks():
+            if recording.is_long and lane == Lane.SHORT:
+                raise BelongsInLongLane
             if recording.decoded_ms > limit_s * 1000:
                 raise AudioTooLong(f"the recording is longer than ASR_MAX_AUDIO_S={limit_s}")
+            if lane == Lane.LONG:
+                self._store.progress(job.id)
             yield chunk
 
+    def _hand_over(self, job_id: str, piece: Piece, lane: Lane) -> bool:
+        """Store a segment and enqueue its recognition; false when the job has ended meanwhile."""
+        added = self._store.add_segment(job_id, piece.segment, piece.samples)
+        if added is None:
+            return False
+        waits, ahead_ms = added
+        if waits:
+            self._broker.enqueue(recognize_segment(job_id, piece.segment.index, lane))
+        return self._wait_for_window(job_id, ahead_ms)
+
     def _wait_for_window(self, job_id: str, ahead_ms: int) -> bool:
-        """Stay at most `ASR_WINDOW_S` ahead of the instances; false when the job has ended meanwhile."""
-        while ahead_ms > self._config.window_s * 1000:
+        """Wait while the instances are too far behind; false when the job has ended meanwhile."""
+        while self._is_far_ahead(ahead_ms):
             time.sleep(WINDOW_POLL_S)
             job = self._store.job(job_id)
             if job is None or job.state.ended:
                 return False
             ahead_ms = job.cut_ms - job.finished_ms
         return True
+
+    def _is_far_ahead(self, ahead_ms: int) -> bool:
+        if ahead_ms > self._config.window_s * 1000:
+            return True
+        # Never without anything in the instances' hands: only they make room on the spool.
+        return ahead_ms > MIN_AHEAD_MS and self._store.spool_bytes() > self._config.max_spool_mb << 20
 
     def _close(self, job: Job, audio_ms: int) -> None:
         if self._store.close_cut(job, audio_ms):

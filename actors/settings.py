@@ -46,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: Annotated[
         str,
         Meta(
-            pattern=r"^$|^rediss?://[^/?]+(/\d*)?(\?.*)?$",
+            pattern=r"^$|^rediss?://[^/?]+(/\d*)?(\?(?!.*\bdb=).*)?$",
             description="a Redis of your own, `redis://…` or `rediss://…`; empty: the embedded one",
         ),
     ] = ""
@@ -92,7 +92,13 @@ def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) 
     if unknown:
         raise SettingsError(f"{variable(unknown[0])} is not a setting; the settings are {', '.join(names())}")
     chosen: dict[str, Any] = {name: _convert(name, value) for name, value in values.items()}
-    return Settings(**chosen)
+    loaded = Settings(**chosen)
+    if loaded.max_spool_mb < loaded.max_upload_mb:
+        raise SettingsError(
+            f"ASR_MAX_SPOOL_MB={loaded.max_spool_mb} is less than ASR_MAX_UPLOAD_MB={loaded.max_upload_mb}: "
+            "the largest upload must fit"
+        )
+    return loaded
 
 
 def variable(field: str) -> str:
@@ -148,7 +154,11 @@ def _convert(field: str, value: str) -> object:
     try:
         return msgspec.convert(value.strip(), _types()[field], strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{variable(field)}={value!r} is not allowed; it is {allowed(field)}") from error
+        # A URL is not repeated: it may hold a password.
+        shown = "" if field == "redis_url" else f"={value!r}"
+        raise SettingsError(f"{variable(field)}{shown} is not allowed; it is {allowed(field)}") from (
+            None if field == "redis_url" else error
+        )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from actors.clock import now_ms
 from actors.records import Job, JobEvent
 from actors.store import keys
 from actors.store.jobs import JobStore
-from api.failures import StillRunning
+from api.failures import JobExpired, StillRunning
 
 #: Pause before the listener connects again after it has lost Redis.
 _RECONNECT_S = 0.5
@@ -68,7 +68,7 @@ class JobListener:
             moved.clear()
             job = await self._store.get(job_id)
             if job is None:
-                raise LookupError(f"job {job_id} has disappeared")
+                raise JobExpired(job_id)
             if job.state.ended:
                 return job
             if timed_out and now_ms() - job.progress_ms >= patience_s * 1000:
@@ -76,7 +76,10 @@ class JobListener:
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "message":
-            self._wake(_events.decode(message["data"]).job)
+            try:
+                self._wake(_events.decode(message["data"]).job)
+            except msgspec.DecodeError as error:  # not one of ours
+                log.warning("listener.unknown_event", reason=str(error))
         else:  # subscribed, at first or after the connection was lost: events may have been missed
             self._wake_all()
 

@@ -42,6 +42,21 @@ class Refused(Exception):
         self.status = status
 
 
+class JobFailed(Exception):
+    """The job of the request has failed; `status` says whose fault it was."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class JobExpired(Exception):
+    """The job or its result has outlived `ASR_RESULT_TTL_S`."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"job {job_id} has expired: its result is no longer kept")
+
+
 class Failure(Struct, frozen=True):
     """An HTTP status, a sentence for people, and when to try again."""
 
@@ -74,10 +89,12 @@ def describe(error: Exception) -> Failure:
     """The answer to a failure."""
     match error:
         case Refused():
+            return Failure(error.status, str(error))
+        case JobFailed():
             return Failure(error.status, str(error), _RETRY_S if error.status == _UNAVAILABLE else None)
         case SpoolFull():
             return Failure(429, "too much audio is waiting (ASR_MAX_SPOOL_MB); try again later", _RETRY_S)
-        case Unavailable():
+        case Unavailable() | JobExpired():
             return Failure(_UNAVAILABLE, str(error), _RETRY_S)
         case StillRunning():
             return Failure(504, str(error))
@@ -87,6 +104,8 @@ def describe(error: Exception) -> Failure:
             return Failure(422, _fields(error))
         case HTTPException():
             return Failure(error.status_code, error.detail)
+        case UnicodeError() | LookupError() if type(error) is LookupError or isinstance(error, UnicodeError):
+            return Failure(422, "the form is in an encoding that does not exist or does not fit")
         case _:
             log.error("request.crashed", exc_info=error)
             return Failure(500, "an internal error; the log has the details")

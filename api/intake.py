@@ -16,7 +16,7 @@ from actors.settings import Settings
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
 from api.events import JobListener
-from api.failures import Refused
+from api.failures import JobExpired, JobFailed, Refused
 from api.instances import InstancePool
 
 
@@ -36,6 +36,8 @@ class Recognizer(Struct, frozen=True):
             Refused: the upload or the language is at fault.
             Unavailable: no instance is alive.
             SpoolFull: no room for the upload.
+            JobFailed: the job has failed, for a reason that it names.
+            JobExpired: the result was gone before it could be read.
             StillRunning: the job outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
         """
         await self._check_language(options.language)
@@ -45,10 +47,10 @@ class Recognizer(Struct, frozen=True):
             await self._submit(job, upload)
             ended = await self.listener.ended(job.id, moved, self.settings.request_timeout_s)
         if ended.state is not JobState.DONE:
-            raise Refused(ended.error_status or 503, ended.error or f"the job was {ended.state}")
+            raise JobFailed(ended.error_status or 503, ended.error or f"the job was {ended.state}")
         transcript = await self.store.transcript(job.id)
         if transcript is None:
-            raise LookupError(f"the transcript of job {job.id} has disappeared")
+            raise JobExpired(job.id)
         return transcript
 
     async def _submit(self, job: Job, upload: UploadFile) -> None:

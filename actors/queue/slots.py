@@ -33,6 +33,11 @@ class Slots:
                 self._waiting[lane] -= 1
                 self._changed.notify_all()
 
+    def free(self, lane: Lane) -> bool:
+        """Whether a slot could be reserved at once."""
+        with self._changed:
+            return self._free(lane)
+
     def waiting(self) -> int:
         """How many consumers wait for a slot."""
         with self._changed:

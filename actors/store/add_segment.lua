@@ -12,7 +12,10 @@ if redis.call("HSETNX", segments, index, span) == 1 then
     redis.call("HINCRBY", job, "segments", 1)
     redis.call("HINCRBY", job, "cut_ms", duration_ms)
     redis.call("HSET", job, "audio_ms", audio_ms, "progress_ms", now_ms)
-    redis.call("EXPIRE", segments, ttl)
+end
+-- The parts of a job live as long as something happens to it.
+for _, key in ipairs({ job, segments, outcomes }) do
+    redis.call("EXPIRE", key, ttl)
 end
 local waits = redis.call("HEXISTS", outcomes, index) == 0 and 1 or 0
 if waits == 1 and redis.call("HSETNX", audio, index, pcm) == 1 then

@@ -8,7 +8,9 @@ if redis.call("HGET", job, "state") ~= "running" then
     return 0
 end
 if redis.call("HSETNX", outcomes, index, reason) == 1 then
-    redis.call("EXPIRE", outcomes, ttl)
+    for _, key in ipairs({ job, segments, audio, outcomes }) do
+        redis.call("EXPIRE", key, ttl)
+    end
     local bytes = redis.call("HSTRLEN", audio, index)
     redis.call("HDEL", audio, index)
     redis.call("HINCRBY", spool, id, -bytes)

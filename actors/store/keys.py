@@ -23,8 +23,11 @@ For all jobs together:
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy`              | hash    | instance name → id of the job it works on                          |
-| `asr:deliveries:{id}`   | string  | how often a message was handed to a worker (an hour)               |
+| `asr:deliveries:{id}`   | set     | the processes that a message was handed to (an hour)               |
 | `asr:events`            | channel | `records.JobEvent` as JSON whenever a job moves                    |
+
+`asr:result:*` are the results of segments in Dramatiq's result backend (`actors/results.py`), until their
+job is assembled. In Dramatiq's database `dramatiq:<queue>.bell` are the doorbells (`actors/queue/broker.py`).
 
 Only the Lua scripts beside this file change a job's hash, so each transition is atomic; their first
 lines name their keys and arguments.

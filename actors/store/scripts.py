@@ -7,6 +7,7 @@ _FOLDER: Final = Path(__file__).parent
 
 ADMIT: Final = (_FOLDER / "admit.lua").read_text()
 BEGIN: Final = (_FOLDER / "begin.lua").read_text()
+PROGRESS: Final = (_FOLDER / "progress.lua").read_text()
 ADD_SEGMENT: Final = (_FOLDER / "add_segment.lua").read_text()
 CLOSE_CUT: Final = (_FOLDER / "close_cut.lua").read_text()
 FINISH_SEGMENT: Final = (_FOLDER / "finish_segment.lua").read_text()

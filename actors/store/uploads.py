@@ -4,12 +4,15 @@ import io
 
 from typing_extensions import override
 
-from actors.errors import JobError
 from actors.store.keys import CHUNK_BYTES
 from actors.store.work import WorkStore
 
 #: Chunks kept in memory: containers jump between their index and their data.
 _CHUNKS_KEPT = 4
+
+
+class UploadGone(Exception):
+    """The upload is no longer kept: its job has been cut, has ended, or has expired."""
 
 
 class UploadFile(io.RawIOBase):
@@ -56,7 +59,7 @@ class UploadFile(io.RawIOBase):
         if chunk is None:
             chunk = self._store.upload_chunk(self._job_id, number)
             if chunk is None:
-                raise JobError("the upload is no longer kept; send it again")
+                raise UploadGone
             if len(self._chunks) == _CHUNKS_KEPT:
                 del self._chunks[next(iter(self._chunks))]
         self._chunks[number] = chunk

@@ -39,6 +39,7 @@ class WorkStore:
         self.client = client
         self._ttl_s = result_ttl_s
         self._begin = client.register_script(scripts.BEGIN)
+        self._progress = client.register_script(scripts.PROGRESS)
         self._add_segment = client.register_script(scripts.ADD_SEGMENT)
         self._close_cut = client.register_script(scripts.CLOSE_CUT)
         self._finish_segment = client.register_script(scripts.FINISH_SEGMENT)
@@ -46,7 +47,9 @@ class WorkStore:
 
     def begin(self, job_id: str) -> Job | None:
         """Take a job to cut it; None when it is gone or has ended."""
-        taken = self._begin(keys=[JobKeys.of(job_id).job, keys.RUNNING], args=[job_id, now_ms(), keys.EVENTS])
+        of = JobKeys.of(job_id)
+        args: list[str | int] = [job_id, now_ms(), keys.EVENTS, self._ttl_s]
+        taken = self._begin(keys=[of.job, keys.RUNNING], args=args)
         return self.job(job_id) if taken else None
 
     def job(self, job_id: str) -> Job | None:
@@ -56,6 +59,14 @@ class WorkStore:
     def upload_chunk(self, job_id: str, number: int) -> bytes | None:
         """A chunk of the upload; None when the upload is gone."""
         return cast("bytes | None", self.client.hget(JobKeys.of(job_id).upload, str(number)))
+
+    def progress(self, job_id: str) -> None:
+        """Say that a running job is being worked on, though no segment was cut or finished."""
+        self._progress(keys=[JobKeys.of(job_id).job], args=[now_ms(), self._ttl_s])
+
+    def spool_bytes(self) -> int:
+        """The audio that all jobs together keep."""
+        return int(cast("bytes | None", self.client.hget(keys.SPOOL, "total")) or 0)
 
     def add_segment(
         self, job_id: str, segment: Segment, samples: NDArray[np.int16]

@@ -29,7 +29,7 @@ def pid_of(service: Service, name: str) -> int:
     return int(dict(line.split() for line in asked.stdout.splitlines())[name])
 
 
-@pytest.mark.parametrize("victim", ["instance-3", "segmenter-1", "api"])
+@pytest.mark.parametrize("victim", ["instance-3", "segmenter-1", "api", "redis"])
 def test_kill(service: Service, http: httpx.Client, victim: str) -> None:
     """SIGKILL in the middle of a load: no wrong text, nothing lost but connections to a killed API."""
     files = [(encoded(clip.audio, "wav"), clip.language) for clip in CLIPS]

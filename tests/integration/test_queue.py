@@ -4,9 +4,10 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import dramatiq
+import psutil
 import pytest
 import redis
 
@@ -70,6 +71,51 @@ def test_idle_workers_pick_up_at_once(config: Settings) -> None:
             delays_ms.append((picked_up_at[-1] - sent_at) * 1000)
 
     assert statistics.median(delays_ms) < 50, "stock: about 219 ms"
+
+
+def test_no_ring_is_lost_on_a_busy_process(config: Settings) -> None:
+    """Three of five workers are busy with long recordings: the idle ones pick up every short one at once."""
+    go_on = threading.Event()
+    picked_up: dict[int, float] = {}
+
+    def work(job_id: str, index: int) -> None:
+        if job_id == "long":
+            go_on.wait(30)
+        else:
+            picked_up[index] = time.perf_counter()
+
+    delays_ms: list[float] = []
+    with ExitStack() as stack:
+        brokers = [stack.enter_context(running(config, work))[0] for _ in range(5)]
+        time.sleep(0.2)
+        for index in range(3):
+            brokers[0].enqueue(recognize_segment("long", index, Lane.LONG))
+        time.sleep(0.3)
+        for index in range(15):
+            sent_at = time.perf_counter()
+            brokers[0].enqueue(recognize_segment("short", index))
+            await_that(lambda index=index: index in picked_up)  # type: ignore[misc]
+            delays_ms.append((picked_up[index] - sent_at) * 1000)
+        go_on.set()
+
+    late = [delay_ms for delay_ms in delays_ms if delay_ms > 200]
+    assert len(late) <= 2, late  # two, for a busy machine; with rings lost it was six
+
+
+def test_a_stalled_redis_loses_nothing(config: Settings, redis_process: psutil.Process) -> None:
+    """Fetches that Redis carries out after the worker has given up on them come back."""
+    done: set[int] = set()
+    with running(config, lambda _, index: done.add(index)) as (broker, _):
+        broker.enqueue(recognize_segment("job", 0))
+        await_that(lambda: 0 in done)
+        redis_process.suspend()
+        try:
+            time.sleep(7)  # longer than the connection's time-out of 5 s
+        finally:
+            redis_process.resume()
+        for index in range(1, 5):
+            broker.enqueue(recognize_segment("job", index))
+        await_that(lambda: done == set(range(5)), timeout_s=40)
 
 
 def test_a_failing_message_is_tried_again_then_given_up(config: Settings) -> None:

@@ -40,7 +40,6 @@ def test_unknown_name_is_refused() -> None:
         ("ASR_INSTANCES", "0", "from 1 to 64"),
         ("ASR_DEVICES", "gpu1", "auto"),
         ("ASR_LOG_LEVEL", "loud", "one of debug, error, info, warning"),
-        ("ASR_REDIS_URL", "localhost:6379", "redis://"),
     ],
 )
 def test_bad_value_is_refused(name: str, value: str, allowed: str) -> None:
@@ -50,3 +49,18 @@ def test_bad_value_is_refused(name: str, value: str, allowed: str) -> None:
 
     assert f"{name}={value!r}" in str(refused.value)
     assert allowed in str(refused.value)
+
+
+def test_a_refused_url_is_not_repeated() -> None:
+    """It may hold a password."""
+    with pytest.raises(SettingsError) as refused:
+        settings.load({"ASR_REDIS_URL": "http://:s3cret@host"}, NO_FILE)
+
+    assert "s3cret" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_the_largest_upload_must_fit() -> None:
+    """Otherwise it would be told to come again for ever."""
+    with pytest.raises(SettingsError, match="ASR_MAX_SPOOL_MB=100 is less than ASR_MAX_UPLOAD_MB=500"):
+        settings.load({"ASR_MAX_SPOOL_MB": "100"}, NO_FILE)
