@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
@@ -60,19 +61,33 @@ class JobListener:
 
         Raises:
             StillRunning: it made no progress for `patience_s`.
+            JobExpired: it is gone.
         """
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(moved.wait(), patience_s)
             timed_out = not moved.is_set()
             moved.clear()
-            job = await self._store.get(job_id)
-            if job is None:
-                raise JobExpired(job_id)
+            job = await self._look_up(job_id, patience_s)
             if job.state.ended:
                 return job
             if timed_out and now_ms() - job.progress_ms >= patience_s * 1000:
                 raise StillRunning(job, patience_s)
+
+    async def _look_up(self, job_id: str, patience_s: int) -> Job:
+        """The job's record; a Redis that is away for less than `patience_s` costs no accepted request."""
+        give_up_at = time.monotonic() + patience_s
+        while True:
+            try:
+                job = await self._store.get(job_id)
+            except redis.RedisError:
+                if time.monotonic() > give_up_at:
+                    raise
+                await asyncio.sleep(_RECONNECT_S)
+                continue
+            if job is None:
+                raise JobExpired(job_id)
+            return job
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "message":
