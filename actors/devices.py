@@ -49,6 +49,11 @@ def _gpus(setting: str) -> list[int]:
         return []
     if setting != "auto":
         return [int(number) for number in setting.split(",")]
+    return visible_gpus()
+
+
+def visible_gpus() -> list[int]:
+    """The numbers of the NVIDIA GPUs of this machine."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:

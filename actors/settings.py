@@ -1,13 +1,14 @@
 """The settings of one process, read once from `ASR_*` variables and `.env`."""
 
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
-import dotenv
 import msgspec
 import msgspec.inspect
+from dotenv.parser import parse_stream
 from msgspec import Meta
 
 PREFIX = "ASR_"
@@ -82,15 +83,20 @@ def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) 
         SettingsError: a name is unknown or a value is not allowed.
     """
     path = dotenv_path or Path(__file__).resolve().parent.parent / ".env"
-    merged = {**dotenv.dotenv_values(path), **(os.environ if env is None else env)}
+    merged = _read_file(path) | dict(os.environ if env is None else env)
     values = {
-        name.removeprefix(PREFIX).lower(): value
+        name.removeprefix(PREFIX).lower() if name.isupper() else name: value
         for name, value in merged.items()
-        if name.startswith(PREFIX) and value is not None
+        if name.upper().startswith(PREFIX)
     }
     unknown = sorted(values.keys() - set(Settings.__struct_fields__))
     if unknown:
-        raise SettingsError(f"{variable(unknown[0])} is not a setting; the settings are {', '.join(names())}")
+        wrong = (
+            unknown[0]
+            if not unknown[0].islower() or unknown[0].startswith(PREFIX.lower())
+            else variable(unknown[0])
+        )
+        raise SettingsError(f"{wrong} is not a setting; the settings are {', '.join(names())}")
     chosen: dict[str, Any] = {name: _convert(name, value) for name, value in values.items()}
     loaded = Settings(**chosen)
     if loaded.max_spool_mb < loaded.max_upload_mb:
@@ -99,6 +105,19 @@ def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) 
             "the largest upload must fit"
         )
     return loaded
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    try:
+        bindings = list(parse_stream(io.StringIO(path.read_text(encoding="utf-8"))))
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
+    for binding in bindings:
+        if binding.error or (binding.key and binding.value is None):
+            raise SettingsError(f"{path}, line {binding.original.line}: expected NAME=value")
+    return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
 
 
 def variable(field: str) -> str:

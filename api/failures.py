@@ -3,7 +3,7 @@
 `/asr*` answer `{"code", "msg"}`; the other endpoints answer RFC 9457 problem details.
 """
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 import redis
@@ -12,7 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotFoundException, ValidationException
 from msgspec import Struct
 
-from actors.records import Job
+from actors.records import Job, Language
 from actors.store.jobs import SpoolFull
 
 log = structlog.stdlib.get_logger()
@@ -100,10 +100,8 @@ def describe(error: Exception) -> Failure:
             return Failure(504, str(error))
         case redis.RedisError():
             return Failure(_UNAVAILABLE, "the service has lost its Redis for the moment", 1)
-        case ValidationException():
-            return Failure(422, _fields(error))
         case HTTPException():
-            return Failure(error.status_code, error.detail)
+            return _describe_http(error)
         case UnicodeError() | LookupError() if type(error) is LookupError or isinstance(error, UnicodeError):
             return Failure(422, "the form is in an encoding that does not exist or does not fit")
         case _:
@@ -131,9 +129,22 @@ def answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[byte
     )
 
 
-def _fields(error: ValidationException) -> str:
-    extra: list[dict[str, Any]] = error.extra if isinstance(error.extra, list) else []
-    said = [
-        f"{e['key']}: {e['message']}" if e.get("key") else str(e["message"]) for e in extra if "message" in e
-    ]
-    return "; ".join(said) or error.detail
+def _describe_http(error: HTTPException) -> Failure:
+    match error:
+        case ValidationException():
+            extra: list[dict[str, Any]] = error.extra if isinstance(error.extra, list) else []
+            said = [_field(wrong.get("key", ""), str(wrong.get("message", ""))) for wrong in extra]
+            return Failure(422, "; ".join(said) or error.detail)
+        case HTTPException(status_code=413):
+            return Failure(413, "the upload is larger than ASR_MAX_UPLOAD_MB allows")
+        case _:
+            return Failure(error.status_code, error.detail)
+
+
+def _field(key: str, message: str) -> str:
+    """What is wrong with a field of the form, and what it should be."""
+    if key == "lang":
+        return f"lang: {message}; it is one of {', '.join(get_args(Language))}"
+    if key == "file" or "'file'" in message:
+        return "file: missing; the recording is uploaded as a file in the form field `file`"
+    return f"{key}: {message}"

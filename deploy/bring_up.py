@@ -9,6 +9,7 @@ import redis
 
 from actors.errors import StartupError
 from actors.settings import Settings
+from actors.store import keys
 from deploy import ask
 from deploy.lines import lines
 from deploy.progress import Progress
@@ -59,6 +60,8 @@ def _bring_up_redis(control: Control, looks: "_Looks", url: str) -> None:
     with redis.Redis.from_url(url) as client:
         for _ in looks:
             if _answers(client):
+                # What a service that was killed said of its workers is not true of the new ones.
+                client.delete(keys.WORKERS, keys.BUSY)
                 return
 
 

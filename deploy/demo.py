@@ -54,7 +54,7 @@ def _show(console: Console, url: str, title: str, lang: str, recording: Path) ->
     reference = recording.with_suffix(".txt").read_text(encoding="utf-8").strip()
     console.print(Rule(f"{title}: {recording.name}", align="left"))
     console.print(answer["data"].rstrip("\n"), markup=False)
-    console.print(f"spoken: {reference}", style="dim", markup=False)
+    console.print(f"reference: {reference}", style="dim", markup=False)
     console.print(summary(answer["stats"], took_s), style="dim", markup=False)
 
 
@@ -62,7 +62,7 @@ def _show_instances(console: Console, url: str) -> None:
     health, pool = client.get(url, "/health"), client.get(url, "/stats")["model_pool_stats"]
     console.print(Rule("Instances", align="left"))
     console.print(
-        f"{health['healthy_instances']} of total_instances {health['total_instances']} healthy, "
+        f"total_instances {health['total_instances']}, {health['healthy_instances']} healthy, "
         f"{pool['successful_requests']} of {pool['total_requests']} segments recognised"
     )
     for instance in health["health_details"]:

@@ -5,7 +5,8 @@ import socket
 
 import redis
 
-from actors import weights
+from actors import devices, weights
+from actors.engines import catalog
 from actors.errors import StartupError
 from actors.settings import Settings
 from actors.store.connection import broker_url, jobs_url
@@ -13,21 +14,37 @@ from actors.weights import manifest
 
 REDIS_TIMEOUT_S = 3.0
 
-#: What `ASR_MODEL=auto` can always fall back on, and what cuts the recordings whatever the model.
-EMBEDDED_MODEL = "whisper-base"
+#: What cuts the recordings whatever the model.
 VAD = "fsmn-vad"
 
 
-def check_weights(model: str) -> None:
-    """The weights of the VAD and of the model are whole.
+def check_model(model: str) -> None:
+    """There is such a model, and its weights and those of the VAD are whole.
 
     Raises:
-        StartupError: a file is missing or damaged.
+        StartupError: there is none, or a file is missing or damaged.
     """
-    name = EMBEDDED_MODEL if model == "auto" else model
+    name = catalog.create(model).capabilities.model
     for needed in (VAD, name):
         if needed in manifest.read():
             weights.verify(needed)
+
+
+def check_devices(wanted: str) -> None:
+    """The GPUs that the setting numbers are there.
+
+    Raises:
+        StartupError: one is not.
+    """
+    if wanted in {"auto", "cpu"}:
+        return
+    there = devices.visible_gpus()
+    missing = [number for number in wanted.split(",") if int(number) not in there]
+    if missing:
+        raise StartupError(
+            f"ASR_DEVICES={wanted}: there is no GPU {', '.join(missing)} ({len(there)} found); "
+            "choose others, auto or cpu"
+        )
 
 
 def check_port(host: str, port: int) -> None:

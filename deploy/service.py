@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
+from actors import settings
 from actors.errors import StartupError
 from actors.settings import SettingsError
 from deploy import logs
 from deploy.running import Running
-from deploy.start import start
+from deploy.start import check, start
 from deploy.status import status
 from deploy.stop import stop
 
@@ -60,6 +61,7 @@ def _stop(console: Console) -> int:
 
 
 def _restart(console: Console) -> int:
+    check(settings.load())  # before a service that works is stopped for settings that do not
     stop(console)
     return _start(console)
 

@@ -31,15 +31,21 @@ def start(console: Console) -> Running:
             )
             return known
         config = settings.load()
-        _check(config)
+        leftovers.end(leftovers.find())
+        check(config)
+        preflight.check_port(config.host, config.port)
         with _all_or_nothing(console):
             return _start(config, console)
 
 
-def _check(config: Settings) -> None:
-    leftovers.end(leftovers.find())
-    preflight.check_weights(config.model)
-    preflight.check_port(config.host, config.port)
+def check(config: Settings) -> None:
+    """Everything that must be right whether or not the service runs.
+
+    Raises:
+        StartupError: something is not; the message has the remedy.
+    """
+    preflight.check_model(config.model)
+    preflight.check_devices(config.devices)
     if config.redis_url:
         preflight.check_redis(config)
 

@@ -62,10 +62,10 @@ def _running(url: str) -> tuple[JobProgress, ...]:
 
 
 def _progress(job: JobProgress) -> str:
-    total = job.segments if job.all_cut else f"{job.segments} so far"
+    so_far = "" if job.all_cut else " cut so far"
     return (
-        f"job {job.job[:8]}: {job.finished_segments} of {total} segments, "
-        f"{job.cut_s:.0f} s cut, running for {job.running_s:.0f} s"
+        f"job {job.job[:8]}: {job.finished_segments} of {job.segments} segments{so_far}, "
+        f"{job.cut_s:.0f} s of audio, running for {job.running_s:.0f} s"
     )
 
 

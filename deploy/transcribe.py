@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NotServed, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted; the service goes on with the recording.", file=sys.stderr)
+        return 130
     print(_shown(answer, asked.format))
     print(summary(answer["stats"], time.monotonic() - began_s), file=sys.stderr)
     return 0

@@ -64,3 +64,23 @@ def test_the_largest_upload_must_fit() -> None:
     """Otherwise it would be told to come again for ever."""
     with pytest.raises(SettingsError, match="ASR_MAX_SPOOL_MB=100 is less than ASR_MAX_UPLOAD_MB=500"):
         settings.load({"ASR_MAX_SPOOL_MB": "100"}, NO_FILE)
+
+
+@pytest.mark.parametrize("name", ["asr_port", "Asr_Port"])
+def test_names_are_upper_case(name: str) -> None:
+    """A name that only looks right is refused, not ignored."""
+    with pytest.raises(SettingsError, match=f"{name} is not a setting"):
+        settings.load({name: "6001"}, NO_FILE)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"# mine\nASR_PORT 5301\n", "line 2: expected NAME=value"), (b"ASR_PORT=\xff\n", "UTF-8")],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes, said: str) -> None:
+    """It is refused by name and line, so that nothing is silently left at its default."""
+    file = tmp_path / ".env"
+    file.write_bytes(content)
+
+    with pytest.raises(SettingsError, match=said):
+        settings.load({}, file)
