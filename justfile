@@ -70,6 +70,18 @@ check: setup
     {{ python }} -m mypy {{ packages }}
     {{ python }} -m basedpyright {{ packages }}
 
+# how fast the engine is by itself: full-size random weights, batched, one at a time, and FunASR's own way
+[group('development')]
+[no-exit-message]
+bench-engine *ARGS: setup
+    @{{ python }} -m tests.bench_engine "$@"
+
+# list the weights and what is on disk, or fetch some: models [fetch NAME…]
+[group('set-up')]
+[no-exit-message]
+models *ARGS: setup
+    @{{ python }} -m actors.weights "$@"
+
 # resolve pyproject.toml again into deploy/requirements.lock
 [group('development')]
 [no-exit-message]

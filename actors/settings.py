@@ -41,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             min_length=1,
-            description="`auto`, a model by name such as `whisper-base`, or `module:Class` of your own",
+            description="`auto`, a model by name, a SenseVoice folder, or `module:Class` of your own",
         ),
     ] = "auto"
     redis_url: Annotated[

@@ -6,11 +6,10 @@ import socket
 import redis
 
 from actors import devices, weights
-from actors.engines import catalog
+from actors.engines import catalog, sensevoice_folder
 from actors.errors import StartupError
 from actors.settings import Settings
 from actors.store.connection import broker_url, jobs_url
-from actors.weights import manifest
 
 REDIS_TIMEOUT_S = 3.0
 
@@ -24,10 +23,13 @@ def check_model(model: str) -> None:
     Raises:
         StartupError: there is none, or a file is missing or damaged.
     """
-    name = catalog.create(model).capabilities.model
-    for needed in (VAD, name):
-        if needed in manifest.read():
-            weights.verify(needed)
+    weights.verify(VAD)
+    catalog.create(model)
+    name = catalog.resolve(model)
+    if name in catalog.ENGINES:
+        weights.verify(name)
+    elif catalog.is_folder(name):
+        sensevoice_folder.check(catalog.folder(name))
 
 
 def check_devices(wanted: str) -> None:

@@ -1,10 +1,6 @@
 """Voice activity detection: FunASR's FSMN-VAD as a stream of speech edges."""
 
-import contextlib
 import copy
-import io
-import logging
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +12,7 @@ from numpy.typing import NDArray
 from actors.audio.edges import Edge, SpeechEnd, SpeechStart
 from actors.audio.vad_options import VadOptions
 from actors.errors import StartupError
+from actors.funasr_quiet import quiet
 
 _FILES = ("model.pt", "am.mvn", "config.yaml", "configuration.json")
 
@@ -41,7 +38,7 @@ class VoiceActivityDetector:
         missing = [name for name in _FILES if not (folder / name).is_file()]
         if missing:  # FunASR would look for a model of that name in its hub
             raise StartupError(f"the VAD weights in {folder} lack {', '.join(missing)}")
-        with _quiet():
+        with quiet():
             from funasr import AutoModel
             from funasr.models.fsmn_vad_streaming.model import VADXOptions
 
@@ -112,19 +109,3 @@ def _edges(start_ms: int, end_ms: int) -> Iterator[Edge]:
 
 def _keep_from_0_and_1(_module: Any, _inputs: Any, probabilities: Any) -> Any:
     return probabilities.clamp(_PROBABILITY_MARGIN, 1 - _PROBABILITY_MARGIN)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep FunASR's banners off stdout and undo what its import does to the root logger."""
-    root = logging.getLogger()
-    handlers, level, disabled = root.handlers[:], root.level, root.manager.disable
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        logging.disable(logging.ERROR)
-        try:
-            yield
-        finally:
-            logging.disable(disabled)
-            root.handlers[:] = handlers
-            root.setLevel(level)

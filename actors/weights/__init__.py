@@ -26,6 +26,11 @@ def verify(name: str) -> Path:
     return folder(name)
 
 
+def present(name: str) -> bool:
+    """Whether a model's files are all on disk and the manifest's."""
+    return not check.faults(manifest.model(name), folder(name))
+
+
 def fetch(name: str, progress: Progress = silent) -> Path:
     """The folder of a model, fetched first if a file is missing or damaged.
 

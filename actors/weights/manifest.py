@@ -74,6 +74,8 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     licence: str
     files: tuple[File, ...]
     sources: tuple[Wheels | ModelScope | HuggingFace, ...]
+    #: Fetched only when named.
+    optional: bool = False
 
     @property
     def size_bytes(self) -> int:

@@ -12,12 +12,12 @@ from actors.weights.progress import Progress
 def show(models: Iterable[Model]) -> None:
     """Print a table of the models and whether they are on disk."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("model", "state", "MB", "what", "licence")
+    table = Table(Column("model", no_wrap=True), "state", "MB", "what", "licence")
     for model in models:
         size_mb = f"{model.size_bytes / 1e6:.1f}"
-        table.add_row(model.name, state(model), size_mb, model.title, model.licence)
+        table.add_row(model.name, _shown(model), size_mb, model.title, model.licence)
     Console().print(table)
 
 
@@ -29,6 +29,11 @@ def state(model: Model) -> str:
     if len(found) == len(model.files) and set(found.values()) == {check.Fault.MISSING}:
         return "missing"
     return "damaged"
+
+
+def _shown(model: Model) -> str:
+    found = state(model)
+    return "not fetched (optional)" if model.optional and found == "missing" else found
 
 
 @contextlib.contextmanager

@@ -1,0 +1,120 @@
+"""The product's engine: SenseVoiceSmall on FunASR's weights, in batches of our own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from actors import weights
+from actors.engines import sensevoice_folder
+from actors.engines import sensevoice_tags as tags
+from actors.engines import sensevoice_words as words
+from actors.engines.base import Hypothesis, Row
+from actors.errors import RecognitionFailed, StartupError
+from actors.records import SAMPLE_RATE_HZ, Capabilities
+
+if TYPE_CHECKING:
+    from actors.engines.sensevoice_model import Path as TokenPath
+    from actors.engines.sensevoice_model import SenseVoiceModel
+    from actors.engines.sensevoice_tokenizer import Tokenizer
+
+#: The name of the weights in the manifest.
+NAME = "sensevoice-small"
+
+Precision = Literal["float32", "float16", "bfloat16"]
+
+#: float16 keeps three bits more than bfloat16, and so stays nearer to float32's text.
+_PRECISIONS: dict[str, Precision] = {"cpu": "float32", "cuda": "float16"}
+
+#: Anything shorter does not fill a window of the front end.
+_SHORTEST_SAMPLES = SAMPLE_RATE_HZ * 25 // 1000
+
+
+class SenseVoiceEngine:
+    """Text, language, emotion, events and word times in five languages.
+
+    `folder`: weights in FunASR's format, used as they are; without it the manifest's, verified.
+    `precision`: float32 on a CPU and float16 on a GPU unless named.
+    """
+
+    _model: "SenseVoiceModel"
+    _tokenizer: "Tokenizer"
+
+    def __init__(self, folder: Path | None = None, precision: Precision | None = None) -> None:
+        self._folder = folder
+        self._precision = precision
+        self.capabilities = Capabilities(
+            model=NAME if folder is None else folder.resolve().name,
+            languages=("auto", "zh", "en", "ja", "ko", "yue"),
+            itn=True,
+            emotion=True,
+            words=True,
+        )
+
+    def load(self, device: str, threads: int) -> None:
+        """Load the weights onto `device`.
+
+        Raises:
+            StartupError: the weights are missing or damaged, or the device cannot be used.
+        """
+        # Here and not above: whoever only asks for the capabilities must not pay for the libraries.
+        import torch
+
+        from actors.engines import sensevoice_loading as loading
+        from actors.engines.sensevoice_features import Frontend
+        from actors.engines.sensevoice_model import SenseVoiceModel
+        from actors.engines.sensevoice_tokenizer import Tokenizer
+
+        folder = weights.verify(NAME) if self._folder is None else sensevoice_folder.check(self._folder)
+        loaded = loading.load(folder, device, threads)
+        dtype = getattr(torch, self._precision or _PRECISIONS[device])
+        place = torch.device(device)
+        try:
+            model, frontend = loaded.model, Frontend(loaded.kwargs["frontend"].cmvn, place)
+            self._model = SenseVoiceModel(model, frontend, place, dtype)
+        except RuntimeError as error:
+            raise StartupError(f"SenseVoice cannot be loaded on {device}: {error}") from error
+        self._tokenizer = Tokenizer(loaded.kwargs["tokenizer"])
+
+    def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
+        """Recognise the rows in one pass; what a row becomes does not depend on the rows beside it.
+
+        The language is what the model heard; where it heard no speech, it is the row's own, where given.
+
+        Raises:
+            RecognitionFailed: the model failed.
+        """
+        heard = [index for index, row in enumerate(batch) if len(row.samples) >= _SHORTEST_SAMPLES]
+        try:
+            paths = self._model.paths([batch[index] for index in heard]) if heard else []
+        except RuntimeError as error:
+            raise RecognitionFailed(f"SenseVoice: {error}") from error
+        found = dict(zip(heard, paths, strict=True))
+        return [
+            self._hypothesis(row, found[index]) if index in found else _silence(row)
+            for index, row in enumerate(batch)
+        ]
+
+    def _hypothesis(self, row: Row, path: "TokenPath") -> Hypothesis:
+        tokens = words.tokens(path)
+        rich = tags.parse(self._tokenizer.text([token.id for token in tokens]))
+        if rich.language == tags.NO_SPEECH:
+            return _silence(row, rich)
+        spoken = [token for token in tokens if token.end_frame > words.QUERIES]
+        pieces = [words.piece(self._tokenizer.piece(token.id), token) for token in spoken]
+        return Hypothesis(
+            text=rich.text,
+            language=rich.language or row.language,
+            emotion=rich.emotion,
+            event=rich.event,
+            words=words.words(pieces),
+        )
+
+
+def _silence(row: Row, rich: tags.Rich = tags.Rich(text="")) -> Hypothesis:  # noqa: B008 - frozen
+    return Hypothesis(
+        text="",
+        language=tags.NO_SPEECH if row.language == "auto" else row.language,
+        emotion=rich.emotion,
+        event=rich.event,
+        words=(),
+    )

@@ -1,0 +1,102 @@
+"""SenseVoice's front end, batched: Kaldi's filter bank, frames stacked (LFR), normalised (CMVN)."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from actors.engines.base import Samples
+from actors.records import SAMPLE_RATE_HZ
+
+MELS = 80
+
+#: Low frame rate: each frame that the model sees is 7 frames of 10 ms, every 6 of them.
+LFR_STACKED, LFR_STEP = 7, 6
+
+_WINDOW = SAMPLE_RATE_HZ * 25 // 1000
+_HOP = SAMPLE_RATE_HZ * 10 // 1000
+_FFT = 512
+
+#: Kaldi's constants: `feature-window.h`, `mel-computations.h`, and 16-bit full scale.
+_PREEMPHASIS = 0.97
+_LOWEST_HZ = 20.0
+_FULL_SCALE = 1 << 15
+_ENERGY_FLOOR = float(np.finfo(np.float32).eps)
+
+#: Anything shorter fills no window.
+MIN_SAMPLES = _WINDOW
+
+
+class Frontend:
+    """Samples to features on one device, as FunASR's `WavFrontend` with dither 0."""
+
+    def __init__(self, cmvn: Tensor, device: torch.device) -> None:
+        """`cmvn`: float32 [2, 560], what to add and what to multiply by afterwards."""
+        self._device = device
+        self._shift, self._scale = cmvn.to(device)
+        self._hamming = torch.hamming_window(_WINDOW, periodic=False, dtype=torch.float64).float().to(device)
+        self._filters = _mel_filters().to(device)
+
+    def __call__(self, rows: Sequence[Samples]) -> tuple[Tensor, list[int]]:
+        """Features float32 [rows, frames, 560], padded with zeros, and how many frames each row has.
+
+        Every row must have `MIN_SAMPLES` at least.
+        """
+        lengths = [1 + (len(row) - _WINDOW) // _HOP for row in rows]
+        frames = [-(-length // LFR_STEP) for length in lengths]
+        if self._device.type == "cpu":
+            # Row by row it stays in the cache, and nothing is spent on padding.
+            stacked = [self._stack(self._log_mel(torch.tensor(row))) for row in rows]
+            return torch.nn.utils.rnn.pad_sequence(stacked, batch_first=True), frames
+        return self._padded(rows, lengths, frames), frames
+
+    def _padded(self, rows: Sequence[Samples], lengths: list[int], frames: list[int]) -> Tensor:
+        samples = np.zeros((len(rows), max(map(len, rows))), dtype=np.float32)
+        for index, row in enumerate(rows):
+            samples[index, : len(row)] = row
+        mel = self._log_mel(torch.from_numpy(samples).to(self._device))
+        lasts = torch.tensor(lengths, device=self._device)[:, None] - 1
+        source = self._sources(max(frames)).flatten().minimum(lasts)
+        chosen = mel.gather(1, source[..., None].expand(-1, -1, MELS))
+        stacked = chosen.reshape(len(rows), max(frames), LFR_STACKED * MELS)
+        features: Tensor = (stacked + self._shift) * self._scale
+        beyond = torch.arange(max(frames), device=self._device) >= (lasts // LFR_STEP + 1)
+        return features.masked_fill_(beyond[..., None], 0.0)
+
+    def _stack(self, mel: Tensor) -> Tensor:
+        frames = -(-len(mel) // LFR_STEP)
+        source = self._sources(frames).clamp_(max=len(mel) - 1)
+        return mel[source].flatten(1).add_(self._shift).mul_(self._scale)
+
+    def _sources(self, frames: int) -> Tensor:
+        """Which 10 ms frames make each stacked one; the first is repeated before the beginning."""
+        first = torch.arange(frames, device=self._device)[:, None] * LFR_STEP - LFR_STACKED // 2
+        return (first + torch.arange(LFR_STACKED, device=self._device)).clamp_(min=0)
+
+    def _log_mel(self, samples: Tensor) -> Tensor:
+        """Kaldi's log-mel filter bank: float32 [..., samples] to [..., frames, 80]."""
+        frames = samples.mul(_FULL_SCALE).unfold(-1, _WINDOW, _HOP)
+        frames = frames - frames.mean(-1, keepdim=True)
+        emphasised = torch.empty_like(frames)
+        torch.sub(frames[..., 1:], frames[..., :-1], alpha=_PREEMPHASIS, out=emphasised[..., 1:])
+        torch.mul(frames[..., :1], 1 - _PREEMPHASIS, out=emphasised[..., :1])
+        spectrum = torch.view_as_real(torch.fft.rfft(emphasised.mul_(self._hamming), _FFT))
+        power = spectrum[..., : _FFT // 2, :].square().sum(-1)
+        return (power @ self._filters).clamp_(min=_ENERGY_FLOOR).log_()
+
+
+def _mel_filters() -> Tensor:
+    """Kaldi's triangular filters between 20 Hz and half the sample rate: float32 [256, 80]."""
+    low, high = _mel(_LOWEST_HZ), _mel(SAMPLE_RATE_HZ / 2)
+    edges = torch.linspace(low, high, MELS + 2, dtype=torch.float64)
+    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
+    hz = torch.arange(_FFT // 2, dtype=torch.float64) * (SAMPLE_RATE_HZ / _FFT)
+    mel = (1127.0 * torch.log1p(hz / 700.0))[:, None]
+    triangles = torch.minimum((mel - left) / (centre - left), (right - mel) / (right - centre))
+    return triangles.clamp_(min=0.0).float()
+
+
+def _mel(hz: float) -> float:
+    return 1127.0 * math.log1p(hz / 700.0)

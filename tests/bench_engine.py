@@ -1,0 +1,166 @@
+"""How fast the SenseVoice engine is by itself: `just bench-engine`.
+
+Full-size random weights (see `tests.full_size`), segments in memory, no queue and no HTTP: batched, one at a
+time, and FunASR's `AutoModel.generate()`, in one run on one device. On a GPU in each precision.
+"""
+
+import argparse
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self
+
+import numpy as np
+import psutil
+import torch
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+from actors import devices
+from actors.engines import sensevoice_loading
+from actors.engines.base import Row
+from actors.engines.sensevoice import Precision, SenseVoiceEngine
+from actors.records import SAMPLE_RATE_HZ
+from tests import full_size
+
+PRECISIONS: dict[str, tuple[Precision, ...]] = {
+    "cpu": ("float32", "bfloat16"),
+    "cuda": ("float32", "float16", "bfloat16"),
+}
+
+#: Seconds of padded audio in a batch.
+BATCH_S = {"cpu": 120.0, "cuda": 1200.0}
+
+SAMPLE_EVERY_S = 0.01
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """One line of the table."""
+
+    what: str
+    precision: str
+    wall_s: float
+    audio_s: float
+    peak_mb: float
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(prog="just bench-engine", description=__doc__)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--segments", type=int, default=0, help="default: 24 on a CPU, 2000 on a GPU")
+    parser.add_argument("--threads", type=int, default=devices.cores())
+    arguments = parser.parse_args()
+    device: str = arguments.device
+    segments = rows(arguments.segments or (24 if device == "cpu" else 2000))
+    console = Console()
+    console.print(
+        f"{len(segments)} segments of {_audio_s(segments[:1]):.1f} to {_audio_s(segments[-1:]):.1f} s, "
+        f"{_audio_s(segments):.0f} s in all; {_machine(device, arguments.threads)}; torch {torch.__version__}"
+    )
+    table = Table("how", "precision", "RTFx", "wall s", "peak MB")
+    for line in lines(segments, device, arguments.threads):
+        rtfx = line.audio_s / line.wall_s
+        table.add_row(line.what, line.precision, f"{rtfx:.1f}", f"{line.wall_s:.1f}", f"{line.peak_mb:.0f}")
+    console.print(table)
+
+
+def rows(count: int) -> list[Row]:
+    """Segments of 3 to 15 s as VAD cuts them, shortest first."""
+    rng = np.random.default_rng(0)
+    durations_s = np.sort(rng.uniform(3.0, 15.0, count)).tolist()
+    return [
+        Row(samples=full_size.voice(duration_s, rng), language="auto", itn=True) for duration_s in durations_s
+    ]
+
+
+def lines(segments: Sequence[Row], device: str, threads: int) -> Iterator[Measured]:
+    """One line after the other, each measured on weights loaded for it alone."""
+    folder = full_size.kept()
+    alone = [[row] for row in segments]
+    for precision in PRECISIONS[device]:
+        engine = SenseVoiceEngine(folder, precision)
+        engine.load(device, threads)
+        together = list(batches(segments, BATCH_S[device]))
+        what = f"engine, batches of {BATCH_S[device]:.0f} s"
+        yield _measure(what, precision, engine.recognize, together, device)
+        yield _measure("engine, one at a time", precision, engine.recognize, alone, device)
+        del engine
+        gc.collect()
+    loaded = sensevoice_loading.load(folder, device, threads)
+
+    def generate(part: Sequence[Row]) -> Any:
+        return loaded.generate(part[0].samples, language="auto", use_itn=True, disable_pbar=True)
+
+    yield _measure("AutoModel.generate()", "float32", generate, alone, device)
+
+
+def batches(segments: Sequence[Row], batch_s: float) -> Iterator[list[Row]]:
+    """Neighbours in length, at most `batch_s` seconds together, padding included."""
+    batch: list[Row] = []
+    for row in segments:
+        if batch and _audio_s([row]) * (len(batch) + 1) > batch_s:
+            yield batch
+            batch = []
+        batch.append(row)
+    yield batch
+
+
+def _measure(
+    what: str,
+    precision: str,
+    run: Callable[[Sequence[Row]], object],
+    parts: Sequence[Sequence[Row]],
+    device: str,
+) -> Measured:
+    run(parts[-1])
+    with _Peak(device) as peak:
+        started = time.perf_counter()
+        for part in parts:
+            run(part)
+        wall_s = time.perf_counter() - started
+    audio_s = sum(map(_audio_s, parts))
+    return Measured(what=what, precision=precision, wall_s=wall_s, audio_s=audio_s, peak_mb=peak.mb)
+
+
+class _Peak:
+    """The most memory in use: the GPU's as torch allocates it, else the process's own."""
+
+    def __init__(self, device: str) -> None:
+        self.mb = 0.0
+        self._device = device
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._device == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        else:
+            self._watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._device == "cuda":
+            self.mb = torch.cuda.max_memory_allocated() / 1e6
+        else:
+            self._ended.set()
+            self._watcher.join()
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while not self._ended.wait(SAMPLE_EVERY_S):
+            self.mb = max(self.mb, process.memory_info().rss / 1e6)
+
+
+def _audio_s(segments: Sequence[Row]) -> float:
+    return sum(len(row.samples) for row in segments) / SAMPLE_RATE_HZ
+
+
+def _machine(device: str, threads: int) -> str:
+    return torch.cuda.get_device_name() if device == "cuda" else f"CPU, {threads} threads"
+
+
+if __name__ == "__main__":
+    main()
