@@ -18,6 +18,7 @@ from api import docs
 from api.asr import asr, asr_simple
 from api.events import JobListener
 from api.failures import answer_asr, answer_problem
+from api.form_guard import GuardedRequest
 from api.instances import InstancePool
 from api.intake import Recognizer
 from api.operations import health, live, ready, stats
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> Litestar:
         path="/",
         route_handlers=[asr, asr_simple],
         exception_handlers={Exception: answer_asr},
+        request_class=GuardedRequest,
         request_max_body_size=(settings.max_upload_mb << 20) + _FORM_OVERHEAD_BYTES,
     )
     return Litestar(

@@ -41,7 +41,7 @@ class AsrAnswer(Struct, frozen=True, kw_only=True):
 _ERRORS = {
     413: "The upload or the recording is too long.",
     415: "Not a supported container.",
-    422: "A field is bad, the audio cannot be read, or the model does not know the language.",
+    422: "The form or a field is bad, the audio cannot be read, or the model does not know the language.",
     429: "Too much audio is waiting; `Retry-After` says when to come again.",
     503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
     504: "No progress within `ASR_REQUEST_TIMEOUT_S`; the message names the job, which goes on.",

@@ -3,10 +3,13 @@
 from importlib.resources import files
 from typing import Final
 
+from litestar.exceptions import InternalServerException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.router import Router
 from litestar.static_files import create_static_files_router
+
+from api.failures import not_found
 
 _ASSETS: Final = "/docs/assets"
 
@@ -33,4 +36,10 @@ def openapi(version: str) -> OpenAPIConfig:
 def assets() -> Router:
     """The files of Swagger UI."""
     folder = str(files("swagger_ui") / "static")
-    return create_static_files_router(path=_ASSETS, directories=[folder], include_in_schema=False)
+    return create_static_files_router(
+        path=_ASSETS,
+        directories=[folder],
+        include_in_schema=False,
+        # Litestar wraps an OSError of the lookup into an InternalServerException.
+        exception_handlers={InternalServerException: not_found, ValueError: not_found},
+    )

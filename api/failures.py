@@ -22,6 +22,9 @@ log = structlog.stdlib.get_logger()
 _RETRY_S: Final = 5
 _UNAVAILABLE: Final = 503
 
+#: What was sent is repeated in a message up to here.
+_MESSAGE_CHARS: Final = 200
+
 
 class Unavailable(Exception):
     """No instance is alive that could do the work."""
@@ -102,8 +105,8 @@ def describe(error: Exception) -> Failure:
             return Failure(_UNAVAILABLE, "the service has lost its Redis for the moment", 1)
         case HTTPException():
             return _describe_http(error)
-        case UnicodeError() | LookupError() if type(error) is LookupError or isinstance(error, UnicodeError):
-            return Failure(422, "the form is in an encoding that does not exist or does not fit")
+        case UnicodeDecodeError():
+            return Failure(422, "a text of the form is not UTF-8")
         case _:
             log.error("request.crashed", exc_info=error)
             return Failure(500, "an internal error; the log has the details")
@@ -141,8 +144,14 @@ def _describe_http(error: HTTPException) -> Failure:
             return Failure(error.status_code, error.detail)
 
 
+def not_found(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """For a file whose name cannot even be looked up: too long, or with a zero in it."""
+    return answer_problem(request, NotFoundException(f"no such file: {type(error).__name__}"))
+
+
 def _field(key: str, message: str) -> str:
     """What is wrong with a field of the form, and what it should be."""
+    message = message if len(message) <= _MESSAGE_CHARS else message[:_MESSAGE_CHARS] + "…"
     if key == "lang":
         return f"lang: {message}; it is one of {', '.join(get_args(Language))}"
     if key == "file" or "'file'" in message:

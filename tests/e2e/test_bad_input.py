@@ -111,3 +111,57 @@ def test_an_endpoint_that_is_not_there(http: httpx.Client) -> None:
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == 404
+
+
+def form(*parts: tuple[str, bytes]) -> dict[str, Any]:
+    """The body and headers of a form of these parts, each with its own headers."""
+    body = b"".join(b"--cut\r\n%s\r\n\r\n%s\r\n" % (head.encode(), content) for head, content in parts)
+    return {
+        "content": body + b"--cut--\r\n",
+        "headers": {"content-type": "multipart/form-data; boundary=cut"},
+    }
+
+
+LANG = 'Content-Disposition: form-data; name="lang"'
+FILE = 'Content-Disposition: form-data; name="file"; filename="a.wav"'
+SECOND = wav(np.zeros(16_000))
+
+HOSTILE = {
+    "a charset that takes quadratic time": form(
+        (LANG + "\r\nContent-Type: text/plain; charset=punycode", b"a" * 1_000_000), (FILE, SECOND)
+    ),
+    "a charset that does not exist": form(
+        (LANG + "\r\nContent-Type: text/plain; charset=a\0b", b"en"), (FILE, SECOND)
+    ),
+    "a text of 3 MB": form((LANG, b"e" * 3_000_000), (FILE, SECOND)),
+    "a text of 16 kB": form((LANG, b"e" * 16_000), (FILE, SECOND)),
+    "a text that is not UTF-8": form((LANG, b"\xff\xfe"), (FILE, SECOND)),
+    "the file twice": form((FILE, SECOND), (FILE, SECOND)),
+    "the file as text": form((LANG.replace("lang", "file"), SECOND)),
+    "the language twice": form((LANG, b"en"), (LANG, b"en"), (FILE, SECOND)),
+    "a thousand parts": form(*[(LANG, b"en")] * 1_000),
+    "a header of 10 kB": form((FILE.replace("a.wav", "a" * 10_000), SECOND)),
+    "no part at all": form(),
+    "a form that breaks off": {
+        "content": b"--cut\r\n" + FILE.encode() + b"\r\n\r\nRIFF",
+        "headers": {"content-type": "multipart/form-data; boundary=cut"},
+    },
+    "no boundary": {"content": b"x", "headers": {"content-type": "multipart/form-data"}},
+    "not a form": {"content": b"{}", "headers": {"content-type": "application/json"}},
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_form(http: httpx.Client, case: str) -> None:
+    """Refused in a short sentence, and the service answers others meanwhile."""
+    answer = http.post("/asr", **HOSTILE[case], timeout=5)
+
+    assert answer.status_code == 422, answer.text
+    assert len(answer.content) < 500
+    assert answer.json()["msg"]
+
+
+@pytest.mark.parametrize("name", ["%00", "a%00b.css", "a" * 300, "/".join("a" * 200 for _ in range(30))])
+def test_odd_file_names(http: httpx.Client, name: str) -> None:
+    """A file that cannot exist is not found."""
+    assert http.get(f"/docs/assets/{name}").status_code == 404

@@ -1,0 +1,84 @@
+"""What a multipart form may cost before it is taken in.
+
+Litestar collects each text part in memory and decodes it on the event loop, in whatever charset the part
+names, some of which take quadratic time. This reads along, one chunk ahead, and refuses such parts.
+"""
+
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+from litestar import Request
+from litestar.enums import RequestEncodingType
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from typing_extensions import override
+
+from api.failures import Refused
+
+MAX_PARTS: Final = 32
+MAX_TEXT_BYTES: Final = 16 << 10
+
+_CHARSETS: Final = {"utf-8", "utf8", "us-ascii", "ascii"}
+_SHOWN: Final = 40
+
+
+class FormGuard:
+    """Follows the parts of one form."""
+
+    def __init__(self, boundary: str) -> None:
+        self._parser = PushMultipartParser(boundary, max_segment_count=MAX_PARTS)
+        self._part: MultipartSegment | None = None
+        self._files: set[str] = set()
+
+    def read(self, chunk: bytes) -> None:
+        """Look at the next bytes of the body.
+
+        Raises:
+            Refused: 422 where the form is broken, sends a file twice, or has too many parts, or a text
+                that is too long or in another charset than UTF-8.
+        """
+        try:
+            for found in self._parser.parse(chunk):
+                if isinstance(found, MultipartSegment):
+                    self._begin(found)
+                elif found:
+                    self._go_on(len(found))
+        except MultipartError as error:
+            raise Refused(422, f"not a well-formed multipart form: {error}") from None
+
+    def _begin(self, part: MultipartSegment) -> None:
+        self._part, self._text_bytes = part, 0
+        name = _short(part.name or "")
+        if part.filename:
+            if name in self._files:
+                raise Refused(422, f"{name}: sent more than once")
+            self._files.add(name)
+        elif (part.charset or "utf-8").lower() not in _CHARSETS:
+            raise Refused(422, f"{name}: in charset {_short(part.charset or '')!r}; text is sent as UTF-8")
+
+    def _go_on(self, size_bytes: int) -> None:
+        if self._part is None or self._part.filename:
+            return
+        self._text_bytes += size_bytes
+        if self._text_bytes > MAX_TEXT_BYTES:
+            name = _short(self._part.name or "")
+            hint = "; a recording is sent with a file name" if name == "file" else ""
+            raise Refused(422, f"{name}: a text of more than {MAX_TEXT_BYTES >> 10} KiB{hint}")
+
+
+class GuardedRequest(Request[Any, Any, Any]):
+    """A request whose form is watched while it is read."""
+
+    @override
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        kind, options = self.content_type
+        boundary = options.get("boundary", "")
+        if kind != RequestEncodingType.MULTI_PART or not boundary:
+            raise Refused(422, "the recording is sent as a form, `multipart/form-data`, in its field `file`")
+        guard = FormGuard(boundary)
+        async for chunk in super().stream():
+            guard.read(chunk)
+            yield chunk
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
