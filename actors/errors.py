@@ -35,5 +35,13 @@ class RecognitionFailed(Exception):
     """An engine could not recognise a segment; another try may succeed."""
 
 
+class OutOfMemory(RecognitionFailed):
+    """The device has no room for the batch; a smaller one may fit."""
+
+
+class DeviceLost(RecognitionFailed):
+    """The device does not work for this process any more; another process may find it well."""
+
+
 class StartupError(Exception):
     """A process cannot start; the message names the reason and the remedy."""

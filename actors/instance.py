@@ -7,20 +7,21 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Final
 
 import dramatiq
 import numpy as np
-import redis
 import structlog
 
 from actors import devices, logs, settings, worker
 from actors.assemble import assemble
+from actors.batch_journal import BatchJournal
+from actors.batcher import Batcher, Limits, Request
 from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
-from actors.errors import StartupError
+from actors.errors import RecognitionFailed, StartupError
 from actors.heartbeat import Heartbeat
+from actors.queue.delivery_limit import DeliveryLimit, current
 from actors.queue.messages import RECOGNIZE, queue
 from actors.queue.slots import Slots
 from actors.records import Lane, Utterance, WorkerState
@@ -32,34 +33,25 @@ from actors.store.workers import WorkerRegistry
 #: Full scale of 16-bit samples.
 _FULL_SCALE: Final = 32_768
 
-#: After so many failed tries without a success between, it is the instance that is sick, not the audio.
-SICK_AFTER_FAILURES: Final = 5
+#: On a CPU a batch lasts no longer than the longest segment would alone, so that a short recording
+#: need not wait longer for an instance than it had to without batches.
+_USUAL_LIMITS: Final = {"cpu": Limits(8, 30.0), "cuda": Limits(32, 600.0)}
 
 log = structlog.stdlib.get_logger()
 
 
 class Instance:
-    """Recognises segments with one engine."""
+    """Recognises segments, several at a time."""
 
-    def __init__(
-        self,
-        name: str,
-        engine: Engine,
-        client: redis.Redis,
-        result_ttl_s: int,
-        on_sickness: Callable[[str], None],
-    ) -> None:
+    def __init__(self, name: str, store: WorkStore, results: SegmentResults, batcher: Batcher) -> None:
         self._name = name
-        self._engine = engine
-        self._store = WorkStore(client, result_ttl_s)
-        self._results = SegmentResults(client, result_ttl_s)
-        self._registry = WorkerRegistry(client)
-        self._on_sickness = on_sickness
-        self._failures_in_a_row = 0
+        self._store = store
+        self._results = results
+        self._batcher = batcher
 
     def recognize(self, job_id: str, index: int) -> None:
         """Recognise a segment; whoever finishes the last one of a job assembles it."""
-        segment = self._store.take_segment(job_id, index, self._name)
+        segment = self._store.take_segment(job_id, index)
         if segment is None:
             # Finished before, by a delivery whose worker died afterwards; or cancelled.
             self._finish(job_id, index, "its audio is no longer kept")
@@ -73,18 +65,17 @@ class Instance:
         self._finish(job_id, index, str(error) or type(error).__name__)
 
     def _hear(self, segment: WaitingSegment) -> Utterance:
+        delivery = current()
         row = Row(
             samples=np.divide(segment.samples, _FULL_SCALE, dtype=np.float32),
             language=segment.options.language,
             itn=segment.options.itn,
         )
-        started = time.perf_counter()
-        try:
-            (heard,) = self._engine.recognize([row])
-        except Exception as error:
-            self._count(segment, started, failure=str(error) or type(error).__name__)
-            raise
-        took_ms = self._count(segment, started)
+        asked = Request(row=row, id=delivery.id, urgent=delivery.lane is Lane.SHORT, alone=delivery.suspect)
+        outcome = self._batcher.recognize(asked)
+        heard = outcome.hypothesis
+        if heard is None:
+            raise outcome.error or RecognitionFailed("nothing came of it")
         return Utterance(
             text=heard.text,
             language=heard.language,
@@ -92,17 +83,8 @@ class Instance:
             event=heard.event,
             words=heard.words,
             instance=self._name,
-            took_ms=round(took_ms, 3),
+            took_ms=round(outcome.took_ms, 3),
         )
-
-    def _count(self, segment: WaitingSegment, started: float, failure: str = "") -> float:
-        """Count a try, and see whether there are too many failed ones; the milliseconds it took."""
-        took_ms = (time.perf_counter() - started) * 1000
-        self._registry.count(self._name, succeeded=not failure, audio_ms=segment.duration_ms, took_ms=took_ms)
-        self._failures_in_a_row = self._failures_in_a_row + 1 if failure else 0
-        if self._failures_in_a_row == SICK_AFTER_FAILURES:
-            self._on_sickness(f"{SICK_AFTER_FAILURES} tries failed in a row, the last: {failure}")
-        return took_ms
 
     def _finish(self, job_id: str, index: int, reason: str = "") -> None:
         if self._store.finish_segment(job_id, index, reason):
@@ -133,18 +115,32 @@ def main(number: int) -> None:
         heartbeat.become(WorkerState.ERROR, reason=reason)
         stop.set()
 
-    instance = Instance(name, engine, client, config.result_ttl_s, be_replaced)
-    broker = worker.create_broker(config, Slots(1))
+    batch = limits(config, device.kind)
+    # Twice a batch, so that the next one comes together while the engine is busy with this one; the long
+    # lane fills one of them at most.
+    slots = Slots(2 * batch.rows, batch.rows, sharers=config.instances)
+    deliveries = DeliveryLimit(client)
+    journal = BatchJournal(name, WorkerRegistry(client), deliveries, be_replaced)
+    batcher = Batcher(engine, batch, journal, expected=lambda: len(slots.in_hand()))
+    store, results = WorkStore(client, config.result_ttl_s), SegmentResults(client, config.result_ttl_s)
+    instance = Instance(name, store, results, batcher)
+    broker = worker.create_broker(config, slots, deliveries)
     dramatiq.Actor(
         instance.recognize,
         broker=broker,
         actor_name=RECOGNIZE,
         queue_name=queue(RECOGNIZE, Lane.SHORT),
         priority=0,
-        options={"on_give_up": instance.give_up},
+        options={"on_give_up": instance.give_up, "begins_itself": True},
     )
     worker.run(broker, RECOGNIZE, stop)
     heartbeat.stop()
+
+
+def limits(config: settings.Settings, device: str) -> Limits:
+    """How large a batch may become on a device, `cpu` or `cuda`."""
+    usual = _USUAL_LIMITS[device]
+    return Limits(config.batch_rows or usual.rows, config.batch_s or usual.audio_s)
 
 
 def _load(config: settings.Settings, device: devices.Device, heartbeat: Heartbeat) -> Engine:

@@ -51,6 +51,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="a Redis of your own, `redis://…` or `rediss://…`; empty: the embedded one",
         ),
     ] = ""
+    batch_rows: Annotated[
+        int,
+        Meta(
+            ge=0, le=1024, description="segments an instance recognises at once; 0: 8 on a CPU, 32 on a GPU"
+        ),
+    ] = 0
+    batch_s: Annotated[
+        int,
+        Meta(ge=0, le=86400, description="seconds of them, padding included; 0: 30 on a CPU, 600 on a GPU"),
+    ] = 0
     max_retries: Annotated[
         int, Meta(ge=0, le=20, description="further tries of a segment whose recognition failed")
     ] = 3

@@ -30,10 +30,12 @@ MAX_BACKOFF_MS: Final = 3_000
 log = structlog.stdlib.get_logger()
 
 
-def create_broker(settings: Settings, slots: Slots) -> DoorbellBroker:
+def create_broker(
+    settings: Settings, slots: Slots, deliveries: DeliveryLimit | None = None
+) -> DoorbellBroker:
     """The broker of a process that consumes."""
     middleware: list[Middleware] = [
-        DeliveryLimit(patient(settings)),
+        deliveries or DeliveryLimit(patient(settings)),
         Retries(max_retries=settings.max_retries, min_backoff=MIN_BACKOFF_MS, max_backoff=MAX_BACKOFF_MS),
         GiveUp(),
     ]

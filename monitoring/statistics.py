@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from actors.records import Job
-from actors.store.workers import InstanceCounters, Pool
+from actors.store.workers import Pool, Tries
 from monitoring.health import Condition, HealthReport
 
 
@@ -70,7 +70,7 @@ class Statistics(Struct, frozen=True, kw_only=True):
 def summarize(pool: Pool, health: HealthReport, running: Iterable[Job], now_ms: int) -> Statistics:
     """Sum up what Redis knows of the instances."""
     names = [detail.instance for detail in health.health_details]
-    instances = tuple(_instance(name, pool.counters.get(name, InstanceCounters())) for name in names)
+    instances = tuple(_instance(name, pool.counters.get(name, Tries())) for name in names)
     succeeded = sum(one.successful_requests for one in instances)
     total = sum(one.total_requests for one in instances)
     seen = Counter(detail.state for detail in health.health_details)
@@ -98,7 +98,7 @@ def summarize(pool: Pool, health: HealthReport, running: Iterable[Job], now_ms: 
     )
 
 
-def _instance(name: str, counted: InstanceCounters) -> InstanceStats:
+def _instance(name: str, counted: Tries) -> InstanceStats:
     total = counted.succeeded + counted.failed
     return InstanceStats(
         instance=name,

@@ -51,6 +51,8 @@ class Engine(Protocol):
         """Recognise the rows, each at most `MAX_SEGMENT_MS` long, in their order.
 
         Raises:
-            RecognitionFailed: the batch could not be recognised.
+            OutOfMemory: the device has no room for so much at once.
+            DeviceLost: the device does not work any more; this process is then replaced.
+            RecognitionFailed: the batch could not be recognised for another reason.
         """
         ...

@@ -9,7 +9,7 @@ from actors.engines import sensevoice_folder
 from actors.engines import sensevoice_tags as tags
 from actors.engines import sensevoice_words as words
 from actors.engines.base import Hypothesis, Row
-from actors.errors import RecognitionFailed, StartupError
+from actors.errors import DeviceLost, OutOfMemory, RecognitionFailed, StartupError
 from actors.records import SAMPLE_RATE_HZ, Capabilities
 
 if TYPE_CHECKING:
@@ -81,13 +81,15 @@ class SenseVoiceEngine:
         The language is what the model heard; where it heard no speech, it is the row's own, where given.
 
         Raises:
-            RecognitionFailed: the model failed.
+            OutOfMemory: the device has no room for so much at once.
+            DeviceLost: the device does not work any more.
+            RecognitionFailed: the model failed otherwise.
         """
         heard = [index for index, row in enumerate(batch) if len(row.samples) >= _SHORTEST_SAMPLES]
         try:
             paths = self._model.paths([batch[index] for index in heard]) if heard else []
         except RuntimeError as error:
-            raise RecognitionFailed(f"SenseVoice: {error}") from error
+            raise _failure(error) from error
         found = dict(zip(heard, paths, strict=True))
         return [
             self._hypothesis(row, found[index]) if index in found else _silence(row)
@@ -108,6 +110,18 @@ class SenseVoiceEngine:
             event=rich.event,
             words=words.words(pieces),
         )
+
+
+def _failure(error: RuntimeError) -> RecognitionFailed:
+    """What a failure of torch means."""
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError):
+        torch.cuda.empty_cache()
+        return OutOfMemory(f"SenseVoice: {error}")
+    # After an error of CUDA nothing works any more until the process is another one.
+    lost = isinstance(error, torch.AcceleratorError)
+    return (DeviceLost if lost else RecognitionFailed)(f"SenseVoice: {error}")
 
 
 def _silence(row: Row, rich: tags.Rich = tags.Rich(text="")) -> Hypothesis:  # noqa: B008 - frozen

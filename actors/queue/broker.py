@@ -16,6 +16,7 @@ from dramatiq.middleware import Middleware
 from redis.retry import Retry
 from typing_extensions import override
 
+from actors.queue import messages
 from actors.queue.slots import Slots
 from actors.records import Lane
 
@@ -31,6 +32,9 @@ DEAD_MESSAGE_TTL_MS: Final = 86_400_000
 
 #: The doorbell holds at most this many rings: what is missed then is seen by the consumers awake anyway.
 _RINGS_KEPT: Final = 64
+
+#: Pause of a process with work in hand before it looks for more.
+PEEK_S: Final = 0.05
 
 
 class DoorbellBroker(RedisBroker):
@@ -107,7 +111,11 @@ class DoorbellBroker(RedisBroker):
 
 
 class DoorbellConsumer(_RedisConsumer):
-    """Waits for a free thread, then for a message."""
+    """Waits for a free thread, then for a message.
+
+    A process with work in hand does not wait at the doorbell: the ring is for those that are idle. It
+    looks whenever it is done with a message, and every `PEEK_S`, whether enough waits for everyone.
+    """
 
     broker: DoorbellBroker
 
@@ -141,23 +149,30 @@ class DoorbellConsumer(_RedisConsumer):
             self.broker.slots.release(message.options["redis_message_id"])
 
     def _next_ready(self) -> dramatiq.MessageProxy | None:
-        lane = Lane(self.queue_name.rpartition("-")[2])
+        lane = messages.lane(self.queue_name)
         slots = self.broker.slots
         if not slots.reserve(lane, self.timeout / 1000):
             self._fetch(0)  # a heartbeat
             return None
         try:
-            found = self._fetch(1)
+            found = self._fetch(1) if slots.may_take(self._count_waiting) else []
         except BaseException:
             slots.cancel(lane)
             raise
         if not found:
             slots.cancel(lane)
-            if self._wait_for_ring() and not slots.free(lane):
-                self._ring_again()  # for somebody idle: this process has taken other work meanwhile
+            self._wait(lane)
             return None
-        slots.hold(lane, found[0].options["redis_message_id"])
-        return found[0]
+        # What is in hand and comes back after an outage is the same work: its end settles both.
+        return found[0] if slots.hold(lane, found[0].options["redis_message_id"]) else None
+
+    def _wait(self, lane: Lane) -> None:
+        slots = self.broker.slots
+        if slots.shared and not slots.idle():
+            self._fetch(0)  # a heartbeat
+            slots.wait_for_release(PEEK_S)
+        elif self._wait_for_ring() and not (slots.idle() if slots.shared else slots.free(lane)):
+            self._ring_again()  # for somebody idle: this process has taken other work meanwhile
 
     def _next_delayed(self) -> dramatiq.MessageProxy | None:
         found = self._fetch(1)
@@ -173,6 +188,9 @@ class DoorbellConsumer(_RedisConsumer):
     def _wait_for_ring(self) -> bool:
         bell = self.broker.bell(self.queue_name)
         return self.broker.client.blpop([bell], self.timeout / 1000) is not None
+
+    def _count_waiting(self) -> int:
+        return int(self.broker.client.llen(f"{self.broker.namespace}:{self.queue_name}"))
 
     def _ring_again(self) -> None:
         self.broker.client.rpush(self.broker.bell(self.queue_name), "")

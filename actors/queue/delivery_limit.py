@@ -1,17 +1,26 @@
-"""A message that keeps killing its worker is rejected, not handed to one instance after another."""
+"""A message that keeps killing its worker is rejected, not handed to one instance after another.
 
-from typing import Final
+Dramatiq does not count a delivery that ends with the death of the worker. We count the processes that have
+begun each message: a process that only held it when it died of another one is not held against it.
+"""
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import redis
 from dramatiq import Broker, MessageProxy, Worker
 from dramatiq.middleware import Middleware, SkipMessage
+from msgspec import Struct
 from typing_extensions import override
 
 from actors.queue.broker import DoorbellBroker
+from actors.queue.messages import lane
+from actors.records import Lane
 from actors.store import keys
 
-#: Dramatiq does not count a delivery that ends with the death of the worker; we do, up to this many.
+#: A message is begun by at most so many processes.
 MAX_DELIVERIES: Final = 3
 
 
@@ -23,25 +32,60 @@ class DeliveriesExceeded(SkipMessage):
     """Every worker that took the message died over it."""
 
 
+class Delivery(Struct, frozen=True):
+    """The message that an actor's thread works on."""
+
+    id: str
+    lane: Lane
+    #: Another process has begun it and not ended it: that one may have died of it.
+    suspect: bool
+
+
+_current: ContextVar[Delivery] = ContextVar("_current")
+
+
+def current() -> Delivery:
+    """The delivery that this thread of an actor works on."""
+    return _current.get()
+
+
 class DeliveryLimit(Middleware):
-    """Counts the processes that each message was delivered to, and lets it fail past `MAX_DELIVERIES`."""
+    """Lets a message fail that `MAX_DELIVERIES` processes have begun.
+
+    It is begun when its actor is called, unless the actor has the option `begins_itself`, and then
+    calls `begin`.
+    """
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         #: A message that comes back to a process that still lives has not killed it.
         self._process = uuid4().hex
 
+    @property
+    @override
+    def actor_options(self) -> set[str]:
+        return {"begins_itself"}
+
+    def begin(self, message_ids: Sequence[str]) -> None:
+        """From now on the death of this process counts against these messages."""
+        with self._client.pipeline() as pipe:
+            for key in map(keys.deliveries, message_ids):
+                pipe.sadd(key, self._process)
+                pipe.expire(key, keys.DELIVERIES_TTL_S)
+            pipe.execute()
+
     @override
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
-        key = keys.deliveries(message.options["redis_message_id"])
-        with self._client.pipeline() as pipe:
-            pipe.sadd(key, self._process)
-            pipe.scard(key)
-            pipe.expire(key, keys.DELIVERIES_TTL_S)
-            deliveries: int = pipe.execute()[1]
-        if deliveries > MAX_DELIVERIES:
+        message_id = message.options["redis_message_id"]
+        begun = cast("set[bytes]", self._client.smembers(keys.deliveries(message_id)))
+        others = len(begun - {self._process.encode()})
+        if others >= MAX_DELIVERIES:
             message.fail()
             raise DeliveriesExceeded(POISONOUS)
+        _current.set(Delivery(message_id, lane(message.queue_name), suspect=others > 0))
+        actor: Any = broker.get_actor(message.actor_name)
+        if not actor.options.get("begins_itself"):
+            self.begin([message_id])
 
     @override
     def after_ack(self, broker: Broker, message: MessageProxy) -> None:

@@ -21,6 +21,11 @@ def queues(step: str) -> list[str]:
     return [queue(step, lane) for lane in Lane]
 
 
+def lane(queue_name: str) -> Lane:
+    """The lane that a queue is."""
+    return Lane(queue_name.rpartition("-")[2])
+
+
 def segment_job(job_id: str, lane: Lane) -> Message[Any]:
     """Cut this job's upload into segments."""
     return Message(

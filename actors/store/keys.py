@@ -22,8 +22,8 @@ For all jobs together:
 | `asr:running`           | sorted  | job id → when a segmenter took it, Unix milliseconds               |
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
-| `asr:busy`              | hash    | instance name → id of the job it works on                          |
-| `asr:deliveries:{id}`   | set     | the processes that a message was handed to (an hour)               |
+| `asr:busy`              | hash    | busy instance → the segments in its batch                          |
+| `asr:deliveries:{id}`   | set     | the processes that have begun a message (an hour)                  |
 | `asr:events`            | channel | `records.JobEvent` as JSON whenever a job moves                    |
 
 `asr:result:*` are the results of segments in Dramatiq's result backend (`actors/results.py`), until their
@@ -41,7 +41,7 @@ CHUNK_BYTES = 1 << 20
 #: Until a job is enqueued its keys live this long; the monitor then takes it off the spool.
 ADMISSION_TTL_S = 600
 
-#: Deliveries of a message are counted this long.
+#: The processes that have begun a message are remembered this long.
 DELIVERIES_TTL_S = 3600
 
 JOB_PREFIX = "asr:job:"
@@ -73,5 +73,5 @@ class JobKeys(Struct, frozen=True):
 
 
 def deliveries(message_id: str) -> str:
-    """The key that counts how often a message was delivered."""
+    """The key of the processes that have begun a message."""
     return f"asr:deliveries:{message_id}"

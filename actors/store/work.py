@@ -104,16 +104,14 @@ class WorkStore:
         args: list[str | int] = [job.id, audio_ms, job.upload_bytes, now_ms()]
         return bool(self._close_cut(keys=[of.job, of.upload, keys.SPOOL], args=args))
 
-    def take_segment(self, job_id: str, index: int, instance: str) -> WaitingSegment | None:
-        """A segment that `instance` now works on; None when nothing is left to do for it."""
+    def take_segment(self, job_id: str, index: int) -> WaitingSegment | None:
+        """A segment to recognise; None when nothing is left to do for it."""
         of = JobKeys.of(job_id)
         with self.client.pipeline(transaction=False) as pipe:
             pipe.hget(of.audio, str(index))
             pipe.hget(of.job, "options")
-            pipe.hset(keys.BUSY, instance, job_id)
-            pcm, options, _ = cast("tuple[bytes | None, bytes | None, int]", pipe.execute())
+            pcm, options = cast("tuple[bytes | None, bytes | None]", pipe.execute())
         if pcm is None or options is None:
-            self.client.hdel(keys.BUSY, instance)
             return None
         return WaitingSegment(np.frombuffer(pcm, np.int16), _options.decode(options))
 

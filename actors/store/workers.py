@@ -24,8 +24,8 @@ _encoder = msgspec.json.Encoder()
 _reports = msgspec.json.Decoder(WorkerReport)
 
 
-class InstanceCounters(Struct, frozen=True, kw_only=True):
-    """What an instance has done since Redis was first started."""
+class Tries(Struct, frozen=True, kw_only=True):
+    """Tries of an instance at segments; its counters hold them since Redis was first started."""
 
     succeeded: int = 0
     failed: int = 0
@@ -38,9 +38,9 @@ class Pool(Struct, frozen=True, kw_only=True):
 
     instances: dict[str, WorkerReport]
     segmenters: dict[str, WorkerReport]
-    counters: dict[str, InstanceCounters]
-    #: Instance → the job it works on.
-    busy: dict[str, str]
+    counters: dict[str, Tries]
+    #: Busy instance → the segments in its batch.
+    busy: dict[str, int]
     #: State → how many jobs have ended in it.
     jobs: dict[str, int]
 
@@ -64,13 +64,17 @@ class WorkerRegistry:
         self._client.hdel(keys.WORKERS, name)
         self._client.hdel(keys.BUSY, name)
 
-    def count(self, name: str, *, succeeded: bool, audio_ms: int, took_ms: float) -> None:
-        """Count one try at a segment; the instance is idle again."""
+    def busy(self, name: str, segments: int) -> None:
+        """Say that the instance works on so many segments."""
+        self._client.hset(keys.BUSY, name, segments)
+
+    def count(self, name: str, tries: Tries, *, idle: bool) -> None:
+        """Add tries to the instance's counters, and say whether it is idle again."""
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.hincrby(keys.STATS, f"{name}:{'succeeded' if succeeded else 'failed'}", 1)
-            pipe.hincrby(keys.STATS, f"{name}:audio_ms", audio_ms)
-            pipe.hincrby(keys.STATS, f"{name}:busy_ms", round(took_ms))
-            pipe.hdel(keys.BUSY, name)
+            for counter, value in msgspec.structs.asdict(tries).items():
+                pipe.hincrby(keys.STATS, f"{name}:{counter}", value)
+            if idle:
+                pipe.hdel(keys.BUSY, name)
             pipe.execute()
 
 
@@ -88,11 +92,9 @@ async def read_pool(client: redis.asyncio.Redis, now_ms: int) -> Pool:
         instances={name: report for name, report in heard.items() if _stem(name) == "instance"},
         segmenters={name: report for name, report in heard.items() if _stem(name) == "segmenter"},
         counters={
-            name: msgspec.convert(values, InstanceCounters)
-            for name, values in counters.items()
-            if name != "jobs"
+            name: msgspec.convert(values, Tries) for name, values in counters.items() if name != "jobs"
         },
-        busy={name.decode(): job.decode() for name, job in busy.items()},
+        busy={name.decode(): int(segments) for name, segments in busy.items()},
         jobs=counters.get("jobs", {}),
     )
 

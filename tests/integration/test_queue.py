@@ -12,12 +12,12 @@ import pytest
 import redis
 
 from actors.queue.broker import DoorbellBroker
-from actors.queue.delivery_limit import MAX_DELIVERIES
+from actors.queue.delivery_limit import MAX_DELIVERIES, DeliveryLimit, current
 from actors.queue.messages import RECOGNIZE, queue, queues, recognize_segment
 from actors.queue.slots import Slots
 from actors.records import Lane
 from actors.settings import Settings
-from actors.store.connection import broker_url
+from actors.store.connection import broker_url, patient
 from actors.worker import create_broker
 
 GaveUp = list[tuple[str, int, str]]
@@ -118,6 +118,71 @@ def test_a_stalled_redis_loses_nothing(config: Settings, redis_process: psutil.P
         await_that(lambda: done == set(range(5)), timeout_s=40)
 
 
+def test_idle_workers_share_before_busy_ones_take_more(config: Settings) -> None:
+    """Five workers with threads to spare get one of five messages each; of forty more, each a part."""
+    go_on = threading.Event()
+    took: dict[int, list[int]] = {number: [] for number in range(5)}
+
+    def work_of(number: int) -> Callable[[str, int], None]:
+        def work(_: str, index: int) -> None:
+            took[number].append(index)
+            go_on.wait(30)
+
+        return work
+
+    with ExitStack() as stack:
+        brokers = [
+            stack.enter_context(running(config, work_of(number), Slots(16, 8, sharers=5)))[0]
+            for number in range(5)
+        ]
+        time.sleep(0.2)
+        for index in range(5):
+            brokers[0].enqueue(recognize_segment("job", index, Lane.LONG if index % 2 else Lane.SHORT))
+        await_that(lambda: sum(map(len, took.values())) == 5)
+        assert [len(indices) for indices in took.values()] == [1] * 5
+
+        for index in range(5, 45):
+            brokers[0].enqueue(recognize_segment("job", index, Lane.SHORT))
+        await_that(lambda: sum(map(len, took.values())) > 20)
+        time.sleep(0.3)
+        in_hand = [len(indices) for indices in took.values()]
+        assert min(in_hand) >= 2
+        assert max(in_hand) <= 16
+        go_on.set()
+        await_that(lambda: sum(map(len, took.values())) == 45)
+
+    assert sorted(index for indices in took.values() for index in indices) == list(range(45))
+
+
+def test_what_is_in_hand_is_not_begun_twice(config: Settings) -> None:
+    """After an outage a message comes back to the worker that has it in hand: it is one piece of work."""
+    go_on = threading.Event()
+    begun: list[int] = []
+
+    def work(_: str, index: int) -> None:
+        begun.append(index)
+        if index == 1:
+            go_on.wait(30)
+
+    with running(config, work, Slots(4)) as (broker, gave_up):
+        broker.enqueue(recognize_segment("job", 1))
+        await_that(lambda: begun == [1])
+        for index in (2, 3, 4):
+            forgotten = broker.broker_id
+            broker.start_anew()
+            with redis.Redis.from_url(broker_url(config)) as connected:
+                connected.zadd(f"{broker.namespace}:__heartbeats__", {forgotten: 0})
+            broker.enqueue(recognize_segment("job", index))
+            await_that(lambda index=index: index in begun)  # type: ignore[misc]
+            time.sleep(0.2)
+        go_on.set()
+        await_that(lambda: not broker.slots.in_hand())
+        time.sleep(1.2)
+
+    assert begun == [1, 2, 3, 4]
+    assert gave_up == []
+
+
 def test_a_failing_message_is_tried_again_then_given_up(config: Settings) -> None:
     """`ASR_MAX_RETRIES` further tries, then the actor's last words, once."""
     tries: list[int] = []
@@ -160,19 +225,51 @@ def test_a_message_that_kills_is_given_up(config: Settings) -> None:
     assert gave_up == [("job", 1, f"every worker that took it died, {MAX_DELIVERIES} times in a row")]
 
 
+def test_what_dies_beside_a_killer_is_not_given_up(config: Settings) -> None:
+    """Only what a dead worker had begun may have killed it; what it merely held is innocent."""
+    stuck = threading.Event()
+    entered: set[int] = set()
+    worked: list[tuple[int, bool]] = []
+    sender = create_broker(config, Slots(1))
+    for index in (1, 2):
+        sender.enqueue(recognize_segment("job", index))
+    try:
+        for _ in range(MAX_DELIVERIES):
+            entered.clear()
+            deliveries = DeliveryLimit(patient(config))
+
+            def hold(_: str, index: int, deliveries: DeliveryLimit = deliveries) -> None:
+                if index == 1:
+                    deliveries.begin([current().id])
+                entered.add(index)
+                stuck.wait(60)
+
+            with dying_worker(config, hold, deliveries):
+                await_that(lambda: entered == {1, 2})
+        with running(config, lambda _, index: worked.append((index, current().suspect))) as (_, gave_up):
+            await_that(lambda: bool(gave_up and worked))
+    finally:
+        stuck.set()
+
+    assert worked == [(2, False)]
+    assert [index for _, index, _ in gave_up] == [1]
+
+
 @contextmanager
-def dying_worker(config: Settings, recognize: Callable[[str, int], None]) -> Iterator[None]:
+def dying_worker(
+    config: Settings, recognize: Callable[[str, int], None], deliveries: DeliveryLimit | None = None
+) -> Iterator[None]:
     """A worker that is gone afterwards, as if killed: it acknowledges nothing, its heartbeat is old."""
-    broker = create_broker(config, Slots(1))
+    broker = create_broker(config, Slots(2), deliveries)
     dramatiq.Actor(
         recognize,
         broker=broker,
         actor_name=RECOGNIZE,
         queue_name=queue(RECOGNIZE, Lane.SHORT),
         priority=0,
-        options={"on_give_up": lambda *_: None},
+        options={"on_give_up": lambda *_: None, "begins_itself": deliveries is not None},
     )
-    worker = dramatiq.Worker(broker, worker_threads=1)
+    worker = dramatiq.Worker(broker, worker_threads=2)
     worker.start()
     yield
     for consumer in worker.consumers.values():

@@ -85,7 +85,7 @@ async def test_job_to_its_end(jobs: JobStore, work: WorkStore, client: redis.Red
     assert await jobs.running(5) == [begun]
     assert work.add_segment("j1", Segment(0, 0, 100), SAMPLES) == (True, 100)
     assert work.add_segment("j1", Segment(1, 200, 300), SAMPLES) == (True, 200)
-    taken = work.take_segment("j1", 1, "instance-1")
+    taken = work.take_segment("j1", 1)
     assert taken is not None
     assert np.array_equal(taken.samples, SAMPLES)
 
@@ -142,7 +142,7 @@ async def test_an_ended_job_takes_nothing(jobs: JobStore, work: WorkStore, clien
 
     assert work.begin("j1") is None
     assert work.add_segment("j1", Segment(1, 100, 200), SAMPLES) is None
-    assert work.take_segment("j1", 0, "instance-1") is None
+    assert work.take_segment("j1", 0) is None
     assert not work.finish_segment("j1", 0)
     failed = await jobs.get("j1")
     assert failed is not None

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from actors.records import Capabilities, WorkerReport, WorkerState
-from actors.store.workers import LOST_AFTER_MS, InstanceCounters, Pool
+from actors.store.workers import LOST_AFTER_MS, Pool, Tries
 from monitoring.health import Condition, Health, HealthReport, assess
 from monitoring.statistics import summarize
 
@@ -31,9 +31,9 @@ def report(number: int, state: WorkerState = WorkerState.READY, age_ms: int = 10
 CUTTER = msgspec.structs.replace(report(1), name="segmenter-1")
 
 
-def pool(*reports: WorkerReport, busy: dict[str, str] | None = None) -> Pool:
+def pool(*reports: WorkerReport, busy: dict[str, int] | None = None) -> Pool:
     """A pool of these instances."""
-    counters = {"instance-1": InstanceCounters(succeeded=3, failed=1, audio_ms=12_000, busy_ms=2_000)}
+    counters = {"instance-1": Tries(succeeded=3, failed=1, audio_ms=12_000, busy_ms=2_000)}
     instances = {r.name: r for r in reports}
     segmenters = {CUTTER.name: CUTTER}
     return Pool(
@@ -41,7 +41,7 @@ def pool(*reports: WorkerReport, busy: dict[str, str] | None = None) -> Pool:
     )
 
 
-def judged(*reports: WorkerReport, busy: dict[str, str] | None = None) -> HealthReport:
+def judged(*reports: WorkerReport, busy: dict[str, int] | None = None) -> HealthReport:
     """The health of two expected instances."""
     return assess(pool(*reports, busy=busy), instances=2, segmenters=1, now_ms=NOW_MS)
 
@@ -87,7 +87,7 @@ def test_without_a_segmenter() -> None:
 
 def test_busy_is_healthy() -> None:
     """An instance at work is healthy but not available."""
-    health = judged(report(1), report(2), busy={"instance-2": "job"})
+    health = judged(report(1), report(2), busy={"instance-2": 1})
 
     assert health.status is Health.HEALTHY
     assert health.health_details[1].state is Condition.BUSY
@@ -95,7 +95,7 @@ def test_busy_is_healthy() -> None:
 
 def test_statistics() -> None:
     """Counters are summed over the instances, and each state is counted once."""
-    known = pool(report(1), report(2, WorkerState.ERROR), busy={"instance-1": "job"})
+    known = pool(report(1), report(2, WorkerState.ERROR), busy={"instance-1": 1})
 
     stats = summarize(known, assess(known, instances=3, segmenters=1, now_ms=NOW_MS), [], NOW_MS)
 

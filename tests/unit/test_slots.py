@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from actors.queue.slots import Slots
 from actors.records import Lane
 
@@ -74,3 +76,40 @@ def test_releasing_twice_frees_one_slot() -> None:
 
     assert slots.reserve(Lane.SHORT, 0)
     assert not slots.reserve(Lane.SHORT, 0.01)
+
+
+def test_a_message_in_hand_is_not_held_twice() -> None:
+    """It comes back after an outage while it is still worked on: the copy frees its slot."""
+    slots = Slots(2)
+    slots.reserve(Lane.SHORT, 0)
+    assert slots.hold(Lane.SHORT, "a")
+    slots.reserve(Lane.SHORT, 0)
+
+    assert not slots.hold(Lane.SHORT, "a")
+    assert slots.in_hand() == ["a"]
+    assert slots.reserve(Lane.SHORT, 0)
+
+
+@pytest.mark.parametrize(
+    ("in_hand", "waiting", "may"),
+    [(0, 1, True), (1, 4, False), (1, 5, True), (2, 8, False), (2, 9, True), (7, 28, False), (7, 29, True)],
+)
+def test_one_of_five_takes_its_share(in_hand: int, waiting: int, *, may: bool) -> None:
+    """What the four others could take if they were idle is left to them."""
+    slots = Slots(16, sharers=5)
+    for number in range(in_hand):
+        slots.reserve(Lane.SHORT, 0)
+        slots.hold(Lane.SHORT, str(number))
+    slots.reserve(Lane.SHORT, 0)
+
+    assert slots.may_take(lambda: waiting) is may
+
+
+def test_an_idle_process_reserves_for_one_lane_at_a_time() -> None:
+    """Else each lane would take the other for work in hand, and both would wait."""
+    slots = Slots(16, sharers=5)
+    slots.reserve(Lane.SHORT, 0)
+
+    assert not slots.reserve(Lane.LONG, 0.01)
+    slots.cancel(Lane.SHORT)
+    assert slots.reserve(Lane.LONG, 0)

@@ -1,0 +1,271 @@
+"""Threads ask for rows; one thread makes batches of them, and a row that fails costs no other."""
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from typing_extensions import override
+
+from actors.batcher import LINGER_S, Batcher, Limits, Outcome, Request, choose, padded_s
+from actors.engines.base import Hypothesis, Row
+from actors.errors import DeviceLost, OutOfMemory, RecognitionFailed
+from actors.records import SAMPLE_RATE_HZ
+from tests.doubles.engines import InstantEngine
+
+LIMITS = Limits(rows=8, audio_s=30.0)
+
+
+class WatchedEngine(InstantEngine):
+    """Notes the batches it gets and the threads it is called by; `answer` may raise, or wait."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[float]] = []
+        self.threads: set[str] = set()
+        self.answer: Callable[[list[float]], None] = lambda _: None
+
+    @override
+    def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
+        lengths_s = [len(row.samples) / SAMPLE_RATE_HZ for row in batch]
+        self.batches.append(lengths_s)
+        self.threads.add(threading.current_thread().name)
+        self.answer(lengths_s)
+        return super().recognize(batch)
+
+
+class Diary:
+    """A journal that remembers."""
+
+    def __init__(self) -> None:
+        self.begun_ids: list[list[str]] = []
+        self.idle: list[bool] = []
+        self.fails = False
+
+    def begun(self, batch: Sequence[Request]) -> None:
+        """Note who is in the batch."""
+        if self.fails:
+            raise ConnectionError("no Redis")
+        self.begun_ids.append([request.id for request in batch])
+
+    def ended(self, batch: Sequence[Request], outcomes: Sequence[Outcome], *, idle: bool) -> None:
+        """Note whether others wait."""
+        assert len(batch) == len(outcomes)
+        self.idle.append(idle)
+
+
+def request(seconds: float, *, urgent: bool = True, alone: bool = False, name: str = "") -> Request:
+    """Silence of that length."""
+    samples = np.zeros(round(seconds * SAMPLE_RATE_HZ), np.float32)
+    row = Row(samples=samples, language="auto", itn=True)
+    return Request(row=row, id=name or str(seconds), urgent=urgent, alone=alone)
+
+
+@pytest.fixture
+def engine() -> WatchedEngine:
+    """An engine that answers at once."""
+    return WatchedEngine()
+
+
+@pytest.fixture
+def diary() -> Diary:
+    """An empty journal."""
+    return Diary()
+
+
+@pytest.fixture
+def batcher(engine: WatchedEngine, diary: Diary) -> Iterator[Batcher]:
+    """A batcher that expects nobody but those who wait."""
+    batcher = Batcher(engine, LIMITS, diary, lambda: 0)
+    yield batcher
+    batcher.close()
+
+
+def ask(batcher: Batcher, requests: Sequence[Request]) -> list[Outcome]:
+    """Ask for all at once, each in a thread of its own."""
+    with ThreadPoolExecutor(len(requests)) as threads:
+        return list(threads.map(batcher.recognize, requests))
+
+
+def ask_while_busy(batcher: Batcher, engine: WatchedEngine, requests: Sequence[Request]) -> list[Outcome]:
+    """Ask for all while the engine is busy with a row of 0.1 s, so that they come together."""
+    go_on, usual = threading.Event(), engine.answer
+
+    def answer(lengths_s: list[float]) -> None:
+        if lengths_s == [0.1]:
+            go_on.wait(10)
+        else:
+            usual(lengths_s)
+
+    engine.answer = answer
+    with ThreadPoolExecutor(len(requests) + 1) as threads:
+        first = threads.submit(batcher.recognize, request(0.1))
+        while not engine.batches:
+            time.sleep(0.001)
+        others = [threads.submit(batcher.recognize, other) for other in requests]
+        while batcher.waiting() < len(requests):
+            time.sleep(0.001)
+        go_on.set()
+        first.result()
+        return [other.result() for other in others]
+
+
+def texts(outcomes: Sequence[Outcome]) -> list[str]:
+    """What was heard, "" where nothing was."""
+    return [outcome.hypothesis.text if outcome.hypothesis else "" for outcome in outcomes]
+
+
+def test_rows_that_come_together_share_a_batch(batcher: Batcher, engine: WatchedEngine) -> None:
+    """Each gets its own answer, whatever order the batch had; the engine knows one thread."""
+    outcomes = ask_while_busy(batcher, engine, [request(s) for s in (3, 1, 2)])
+
+    assert texts(outcomes) == ["48000 samples", "16000 samples", "32000 samples"]
+    assert engine.batches == [[0.1], [1, 2, 3]]
+    assert engine.threads == {"batcher"}
+
+
+def test_limits(batcher: Batcher, engine: WatchedEngine) -> None:
+    """No batch has more rows or padded seconds than allowed; one row may be longer."""
+    seconds = [1.0] * 20 + [12.0] * 5 + [40.0]
+    ask_while_busy(batcher, engine, [request(s) for s in seconds])
+
+    assert sorted(s for batch in engine.batches for s in batch) == sorted([0.1, *seconds])
+    assert all(len(batch) <= LIMITS.rows for batch in engine.batches)
+    assert all(len(batch) * max(batch) <= LIMITS.audio_s for batch in engine.batches if len(batch) > 1)
+    assert [40.0] in engine.batches
+
+
+def test_the_oldest_is_in_the_next_batch() -> None:
+    """Beside it go those of about its length, so nobody waits for ever and little is padded."""
+    waiting = [request(9), request(1), request(8), request(2), request(10)]
+
+    assert [r.audio_s for r in choose(waiting, LIMITS)] == [8, 9, 10]
+    assert padded_s(choose(waiting, LIMITS)) == 30
+
+
+def test_urgent_ones_go_first() -> None:
+    """Segments of short recordings overtake those of long ones that came before."""
+    waiting = [request(10, urgent=False), request(2, urgent=False), request(3), request(14)]
+
+    assert [r.audio_s for r in choose(waiting, LIMITS)] == [3, 14]
+
+
+def test_a_suspect_goes_alone() -> None:
+    """Whoever may kill the process takes nobody along, and joins nobody."""
+    suspect = request(1, alone=True)
+
+    assert choose([suspect, request(1)], LIMITS) == [suspect]
+    assert suspect not in choose([request(1), suspect, request(1)], LIMITS)
+
+
+def test_a_row_that_fails_fails_alone(batcher: Batcher, engine: WatchedEngine) -> None:
+    """The others of its batch are answered; its own error comes back."""
+
+    def answer(lengths_s: list[float]) -> None:
+        if 3 in lengths_s:
+            raise RecognitionFailed(f"three among {len(lengths_s)}")
+
+    engine.answer = answer
+    outcomes = ask_while_busy(batcher, engine, [request(s) for s in (1, 2, 3, 4, 5)])
+
+    assert [outcome.error is None for outcome in outcomes] == [True, True, False, True, True]
+    assert str(outcomes[2].error) == "three among 1"
+
+
+def test_out_of_memory_halves(batcher: Batcher, engine: WatchedEngine) -> None:
+    """All are answered in smaller batches, and later batches stay small."""
+
+    def answer(lengths_s: list[float]) -> None:
+        if len(lengths_s) * max(lengths_s) > 10:
+            raise OutOfMemory("full")
+
+    engine.answer = answer
+    first = ask_while_busy(batcher, engine, [request(4 + i / 100) for i in range(6)])
+    failed = len([batch for batch in engine.batches if len(batch) * max(batch) > 10])
+    engine.batches.clear()
+    second = ask_while_busy(batcher, engine, [request(4 + i / 100) for i in range(6)])
+
+    assert all(outcome.error is None for outcome in (*first, *second))
+    assert failed > 0
+    assert all(len(batch) * max(batch) <= 10 for batch in engine.batches)
+
+
+def test_out_of_memory_for_one_row(batcher: Batcher, engine: WatchedEngine) -> None:
+    """What does not fit alone is reported."""
+
+    def answer(_: list[float]) -> None:
+        raise OutOfMemory("full")
+
+    engine.answer = answer
+
+    assert isinstance(batcher.recognize(request(2)).error, OutOfMemory)
+
+
+def test_a_lost_device_is_asked_once(batcher: Batcher, engine: WatchedEngine) -> None:
+    """Halving would not bring it back."""
+
+    def answer(lengths_s: list[float]) -> None:
+        if 0.1 not in lengths_s:
+            raise DeviceLost("gone")
+
+    engine.answer = answer
+    outcomes = ask_while_busy(batcher, engine, [request(s) for s in (1, 2, 3, 4)])
+
+    assert all(isinstance(outcome.error, DeviceLost) for outcome in outcomes)
+    assert engine.batches == [[0.1], [1, 2, 3, 4]]
+
+
+def test_the_journal_hears_of_every_batch(batcher: Batcher, engine: WatchedEngine, diary: Diary) -> None:
+    """Who is in it before the engine gets it, and whether others wait after it."""
+    ask_while_busy(batcher, engine, [request(1, name="a"), request(2, name="b")])
+
+    assert diary.begun_ids == [["0.1"], ["a", "b"]]
+    assert diary.idle == [False, True]
+
+
+def test_a_journal_that_fails_costs_a_try(batcher: Batcher, engine: WatchedEngine, diary: Diary) -> None:
+    """What cannot be accounted for is not run, and the batcher lives on."""
+    diary.fails = True
+    failed = batcher.recognize(request(1))
+    diary.fails = False
+
+    assert isinstance(failed.error, ConnectionError)
+    assert engine.batches == []
+    assert texts([batcher.recognize(request(1))]) == ["16000 samples"]
+
+
+def test_an_idle_engine_waits_for_the_expected(engine: WatchedEngine, diary: Diary) -> None:
+    """Those on their way at the same time share the first batch; one alone is not kept waiting."""
+    expected = 1
+    batcher = Batcher(engine, LIMITS, diary, lambda: expected)
+    lone_s = statistics.median(seconds_for(batcher) for _ in range(9))
+    expected = 2  # and the second never comes
+    lingering_s = statistics.median(seconds_for(batcher) for _ in range(9))
+    expected = 4
+    engine.batches.clear()
+    rounds = 20
+    for _ in range(rounds):
+        ask(batcher, [request(s) for s in (1, 2, 3, 4)])
+    batcher.close()
+
+    assert lone_s < lingering_s
+    assert lingering_s >= LINGER_S
+    assert sum(len(batch) == 4 for batch in engine.batches) > rounds / 2
+
+
+def seconds_for(batcher: Batcher) -> float:
+    """How long one row takes."""
+    started = time.perf_counter()
+    batcher.recognize(request(1))
+    return time.perf_counter() - started
+
+
+def test_the_time_is_shared_by_length(batcher: Batcher, engine: WatchedEngine) -> None:
+    """Together the rows of a batch take what the batch took."""
+    engine.answer = lambda _: time.sleep(0.05)
+    short, long = ask_while_busy(batcher, engine, [request(1), request(3)])
+
+    assert long.took_ms == pytest.approx(3 * short.took_ms)
+    assert short.took_ms + long.took_ms >= 50
