@@ -11,6 +11,11 @@ from actors.settings import Settings
 from actors.store.connection import broker_url, jobs_url
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--full-size-segments 500` compares that many with FunASR at full size: half an hour on two cores."""
+    parser.addoption("--full-size-segments", type=int, default=12)
+
+
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real Valkey, for this run alone."""

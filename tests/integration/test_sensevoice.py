@@ -119,6 +119,20 @@ def test_token_ids_are_funasrs_on_the_small_model(small: Both) -> None:
     assert _differing(small, _rows(500, seed=1)) == []
 
 
+@pytest.fixture(scope="module")
+def large() -> Both:
+    """The real architecture at full size with random weights."""
+    return Both(full_size.kept())
+
+
+@pytest.mark.timeout(7200)
+def test_token_ids_are_funasrs_at_full_size(large: Both, pytestconfig: pytest.Config) -> None:
+    """A few segments; `--full-size-segments` says how many."""
+    count: int = pytestconfig.getoption("--full-size-segments")
+
+    assert _differing(large, _rows(count, seed=2, longest_s=30.0 if count > 100 else 10.0)) == []
+
+
 def test_logits_are_funasrs(small: Both) -> None:
     """In a batch of unequal rows no logit is off by 1e-3."""
     rows = _rows(5, seed=3, longest_s=8.0)
