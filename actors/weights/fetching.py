@@ -16,11 +16,12 @@ from actors.weights.progress import Progress, SourceError, silent
 
 
 class NoSource(StartupError):
-    """No source gave a model; `failures` has a line for each."""
+    """No source gave a model: `failures` has a line for each, `differs` says that one gave other files."""
 
-    def __init__(self, message: str, failures: Sequence[str]) -> None:
+    def __init__(self, message: str, failures: Sequence[str], *, differs: bool) -> None:
         super().__init__(message)
         self.failures = failures
+        self.differs = differs
 
 
 def fetch(model: Model, folder: Path, progress: Progress = silent) -> None:
@@ -45,6 +46,7 @@ def fetch(model: Model, folder: Path, progress: Progress = silent) -> None:
 
 def _fill(model: Model, folder: Path, partial: Path, progress: Progress) -> None:
     failures = []
+    differs = False
     for source in model.sources:
         wanted = [file for file in model.files if not matches(file, partial / file.path)]
         try:
@@ -58,7 +60,8 @@ def _fill(model: Model, folder: Path, partial: Path, progress: Progress) -> None
         for file in wrong:
             (partial / file.path).unlink(missing_ok=True)
         failures.append(f"{source}: {', '.join(file.path for file in wrong)} differs from the manifest")
-    raise NoSource(_remedy(model, folder, failures), failures)
+        differs = True
+    raise NoSource(_remedy(model, folder, failures), failures, differs=differs)
 
 
 def _get(

@@ -1,6 +1,7 @@
 """What `ASR_MODEL` needs on disk, and what `auto` takes if it can be had."""
 
 import sys
+from pathlib import Path
 
 from actors import settings, weights
 from actors.settings import SettingsError
@@ -43,25 +44,44 @@ def _wanted() -> str:
 
 
 def _try(model: Model) -> None:
-    if not probe.answers(model):
-        asked = " or ".join(source.endpoint for source in model.hubs)
+    if _differed(model):
+        _do_without(f"What the hubs have as {model.name} differs from the manifest", model)
+    elif not probe.answers(model):
+        _do_without(f"No answer from {' or '.join(source.endpoint for source in model.hubs)}", model)
+    else:
         _say(
-            f"No answer from {asked}: ASR_MODEL=auto runs the embedded Whisper base. "
-            f"Get the better model later: ./justw models fetch {model.name}"
+            f"Fetching {model.name}, {model.size_bytes / 1e6:.0f} MB; what is interrupted goes on next time. "
+            "ASR_MODEL=whisper-base does without."
         )
-        return
+        try:
+            fetch(model.name)
+        except NoSource as error:
+            if error.differs:
+                _mark(model).write_text(_files(model), encoding="utf-8")
+            _do_without(f"{model.name} could not be fetched ({'; '.join(error.failures)})", model)
+        except OSError as error:
+            _do_without(f"{model.name} could not be fetched ({error})", model)
+
+
+def _differed(model: Model) -> bool:
+    """Whether the hubs gave other files than these before: not every start is to download them again."""
+    mark = _mark(model)
+    return mark.exists() and mark.read_text(encoding="utf-8") == _files(model)
+
+
+def _mark(model: Model) -> Path:
+    return weights.folder(model.name).with_name(f".{model.name}.differed")
+
+
+def _files(model: Model) -> str:
+    return "".join(f"{file.sha256}  {file.path}\n" for file in model.files)
+
+
+def _do_without(why: str, model: Model) -> None:
     _say(
-        f"Fetching {model.name}, {model.size_bytes / 1e6:.0f} MB; what is interrupted goes on next time. "
-        "ASR_MODEL=whisper-base does without."
+        f"{why}: ASR_MODEL=auto runs the embedded Whisper base. "
+        f"Get the better model later: ./justw models fetch {model.name}"
     )
-    try:
-        fetch(model.name)
-    except (NoSource, OSError) as error:
-        why = "; ".join(error.failures) if isinstance(error, NoSource) else error
-        _say(
-            f"{model.name} could not be fetched ({why}): ASR_MODEL=auto runs the embedded Whisper base. "
-            "Try again: ./justw setup"
-        )
 
 
 def _say(line: str) -> None:

@@ -74,10 +74,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "weights" / TINY.name
 
 
-def set_up() -> int:
-    """The exit status of the command that set-up runs."""
+def set_up(*names: str) -> int:
+    """The exit status of the command that set-up runs, or of the one that fetches by name."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["weights", "fetch"])
+        patch.setattr(sys, "argv", ["weights", "fetch", *names])
         return command_line.main()
 
 
@@ -174,13 +174,23 @@ def test_auto_goes_on_when_a_download_breaks(
 def test_auto_never_uses_what_differs(
     folder: Path, hub: type[Hub], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A hub with other content is as good as none."""
+    """A hub with other content is as good as none; it is downloaded again only for who asks by name."""
     hub.has["model.bin"] = CONTENTS["model.bin"].upper()
 
     assert set_up() == 0
-
     assert "(Hugging Face (nobody/tiny): model.bin differs from the manifest)" in capsys.readouterr().err
     assert not folder.exists()
+
+    hub.asked.clear()
+    assert set_up() == 0
+    said = capsys.readouterr().err
+    assert said.startswith("What the hubs have as tiny differs from the manifest: ASR_MODEL=auto runs the ")
+    assert said.count("\n") == 1
+    assert hub.asked == []
+
+    hub.has = dict(CONTENTS)
+    assert set_up(TINY.name) == 0
+    assert contents(folder) == CONTENTS
 
 
 @pytest.mark.usefixtures("hub")
