@@ -1,6 +1,8 @@
 """Which device an instance runs on, decided before any library that could touch a GPU is loaded."""
 
+import functools
 import os
+from typing import Any
 
 import pynvml
 from msgspec import Struct
@@ -33,8 +35,31 @@ def assign(settings: Settings, number: int) -> Device:
 
 def pin(device: Device) -> None:
     """Make this process see its device only; takes effect on libraries loaded later."""
+    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # NVML's numbers; CUDA's own count the fastest first
     os.environ["CUDA_VISIBLE_DEVICES"] = "" if device.gpu is None else str(device.gpu)
     os.environ["OMP_NUM_THREADS"] = str(device.threads)
+
+
+def memory_mb(device: Device) -> int | None:
+    """GPU memory of this process; None on a CPU, and where the driver does not list the process.
+
+    It does not in most containers, whose process numbers are their own.
+    """
+    if device.gpu is None:
+        return None
+    try:
+        processes = pynvml.nvmlDeviceGetComputeRunningProcesses(_handle(device.gpu))
+    except pynvml.NVMLError:
+        return None
+    used_bytes = {process.pid: process.usedGpuMemory for process in processes}.get(os.getpid())
+    return None if used_bytes is None else used_bytes >> 20
+
+
+@functools.cache
+def _handle(gpu: int) -> Any:
+    # NVML stays open: the heartbeat asks every two seconds.
+    pynvml.nvmlInit()
+    return pynvml.nvmlDeviceGetHandleByIndex(gpu)
 
 
 def cores() -> int:

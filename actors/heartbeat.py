@@ -9,6 +9,7 @@ import redis
 import structlog
 from typing_extensions import override
 
+from actors import devices
 from actors.clock import now_ms
 from actors.devices import Device
 from actors.records import Capabilities, WorkerReport, WorkerState
@@ -32,9 +33,9 @@ class Heartbeat(threading.Thread):
         self._stopped = threading.Event()
 
     def arrive(self) -> None:
-        """Enter the registry, and report from now on."""
+        """Enter the registry, and report from now on; until it is ready, also why its predecessor failed."""
         self._registry.arrive(self._worker)
-        self.become(WorkerState.LOADING)
+        self.become(WorkerState.LOADING, reason=self._registry.last_reason(self._worker))
         self.start()
 
     def become(
@@ -54,10 +55,11 @@ class Heartbeat(threading.Thread):
                 log.warning("heartbeat.failed", reason=str(error))
 
     def stop(self) -> None:
-        """Report no more, and leave the registry."""
+        """Report no more, and leave the registry; an error stays there, for the successor to repeat."""
         self._stopped.set()
         self.join()
-        self._registry.leave(self._worker)
+        if self._state is not WorkerState.ERROR:
+            self._registry.leave(self._worker)
 
     def _report(self) -> None:
         self._registry.report(
@@ -70,6 +72,7 @@ class Heartbeat(threading.Thread):
                 capabilities=self._capabilities,
                 reason=self._reason,
                 rss_mb=psutil.Process().memory_info().rss >> 20,
+                gpu_mb=devices.memory_mb(self._device),
                 started_ms=self._started_ms,
                 beat_ms=now_ms(),
             )

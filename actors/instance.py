@@ -152,7 +152,7 @@ def _load(config: settings.Settings, device: devices.Device, heartbeat: Heartbea
         engine = create(config.model)
         engine.load(device.kind, device.threads)
     except Exception as error:
-        heartbeat.become(WorkerState.ERROR, reason=str(error))
+        heartbeat.become(WorkerState.ERROR, reason=str(error) or type(error).__name__)
         raise
     finally:
         late.cancel()

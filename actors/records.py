@@ -174,8 +174,10 @@ class WorkerReport(Struct, frozen=True, kw_only=True):
     device: str
     #: What an instance's engine can do, once it is loaded.
     capabilities: Capabilities | None = None
-    #: Why the state is `error`.
+    #: Why the state is `error`; while it is `loading`, why the process before this one was in error.
     reason: str | None = None
+    #: Memory of the process on the host and, where that is known, on its GPU.
     rss_mb: int
+    gpu_mb: int | None = None
     started_ms: int
     beat_ms: int

@@ -48,8 +48,12 @@ def _line(process: Process, worker: WorkerHealth | None) -> Line:
         return Line(process, WORDS[process.state], "", process.state is ProcessState.RUNNING)
     if worker is None:
         return Line(process, "starting", "", good=False)
-    note = worker.reason or ", ".join(filter(None, (worker.model, worker.device)))
+    note = worker.reason or ", ".join(filter(None, (worker.model, _device(worker))))
     return Line(process, worker.state, note, worker.healthy)
+
+
+def _device(worker: WorkerHealth) -> str | None:
+    return worker.device if worker.gpu_mb is None else f"{worker.device} ({worker.gpu_mb} MiB)"
 
 
 def _program(process: Process) -> str:

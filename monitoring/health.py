@@ -37,9 +37,12 @@ class WorkerHealth(Struct, frozen=True, kw_only=True):
     pid: int | None = None
     device: str | None = None
     model: str | None = None
-    memory_mb: int | None = None
+    #: Memory on the host and, where that is known, on its GPU.
+    rss_mb: int | None = None
+    gpu_mb: int | None = None
     #: Milliseconds since its last report.
     heard_ms_ago: int | None = None
+    #: Why the state is `error`; while it is `loading`, why the process before this one was in error.
     reason: str | None = None
 
 
@@ -108,7 +111,8 @@ def _examine(report: WorkerReport, pool: Pool, now_ms: int) -> WorkerHealth:
         pid=report.pid,
         device=report.device,
         model=report.capabilities.model if report.capabilities else None,
-        memory_mb=report.rss_mb,
+        rss_mb=report.rss_mb,
+        gpu_mb=report.gpu_mb,
         heard_ms_ago=max(0, now_ms - report.beat_ms),
         reason=report.reason,
     )

@@ -7,13 +7,19 @@ from msgspec import Struct
 
 from actors.records import Job
 from actors.store.workers import Pool, Tries
-from monitoring.health import Condition, HealthReport
+from monitoring.health import Condition, HealthReport, WorkerHealth
 
 
 class InstanceStats(Struct, frozen=True, kw_only=True):
-    """The tries of one instance at segments; a segment tried again counts again."""
+    """How an instance is, as in `/health`, and its tries at segments; one tried again counts again."""
 
     instance: str
+    state: Condition
+    device: str | None
+    model: str | None
+    rss_mb: int | None
+    gpu_mb: int | None
+    reason: str | None
     total_requests: int
     successful_requests: int
     failed_requests: int
@@ -24,7 +30,7 @@ class InstanceStats(Struct, frozen=True, kw_only=True):
 
 
 class PoolStats(Struct, frozen=True, kw_only=True):
-    """The same, all instances together."""
+    """The tries of all instances together, and of each."""
 
     total_instances: int
     total_requests: int
@@ -69,8 +75,10 @@ class Statistics(Struct, frozen=True, kw_only=True):
 
 def summarize(pool: Pool, health: HealthReport, running: Iterable[Job], now_ms: int) -> Statistics:
     """Sum up what Redis knows of the instances."""
-    names = [detail.instance for detail in health.health_details]
-    instances = tuple(_instance(name, pool.counters.get(name, Tries())) for name in names)
+    instances = tuple(
+        _instance(detail, pool.counters.get(detail.instance, Tries()))
+        for detail in health.health_details
+    )
     succeeded = sum(one.successful_requests for one in instances)
     total = sum(one.total_requests for one in instances)
     seen = Counter(detail.state for detail in health.health_details)
@@ -98,10 +106,16 @@ def summarize(pool: Pool, health: HealthReport, running: Iterable[Job], now_ms: 
     )
 
 
-def _instance(name: str, counted: Tries) -> InstanceStats:
+def _instance(known: WorkerHealth, counted: Tries) -> InstanceStats:
     total = counted.succeeded + counted.failed
     return InstanceStats(
-        instance=name,
+        instance=known.instance,
+        state=known.state,
+        device=known.device,
+        model=known.model,
+        rss_mb=known.rss_mb,
+        gpu_mb=known.gpu_mb,
+        reason=known.reason,
         total_requests=total,
         successful_requests=counted.succeeded,
         failed_requests=counted.failed,

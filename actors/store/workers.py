@@ -59,6 +59,11 @@ class WorkerRegistry:
         """Say that the worker has started: what its predecessor was busy with when it died is not its own."""
         self._client.hdel(keys.BUSY, name)
 
+    def last_reason(self, name: str) -> str | None:
+        """What the last report under this name gives as the reason of an error."""
+        report = cast("bytes | None", self._client.hget(keys.WORKERS, name))
+        return _reports.decode(report).reason if report else None
+
     def leave(self, name: str) -> None:
         """Say that the worker has stopped as it was told to."""
         self._client.hdel(keys.WORKERS, name)

@@ -3,13 +3,12 @@
 import argparse
 import sys
 
-from actors import weights
 from actors.errors import StartupError
-from actors.weights import check, manifest, terminal
+from actors.weights import manifest, needed, terminal
 
 
 def main() -> int:
-    """List the models, or fetch those named, or all that are not optional; 1 if one could not be had."""
+    """List the models, or fetch those named, or what the settings need; 1 if one could not be had."""
     parser = argparse.ArgumentParser(
         prog="python -m actors.weights", description="The weights on this machine."
     )
@@ -19,29 +18,26 @@ def main() -> int:
         "names",
         nargs="*",
         metavar="NAME",
-        help="models of the manifest; if none is named, what a default installation needs",
+        help="models of the manifest; if none is named, what ASR_MODEL needs",
     )
     arguments = parser.parse_args()
     if arguments.command is None:
         terminal.show(manifest.read().values())
         return 0
-    return _fetch(arguments.names or _needed())
-
-
-def _needed() -> list[str]:
-    return [model.name for model in manifest.read().values() if not model.optional]
+    return _fetch(arguments.names)
 
 
 def _fetch(names: list[str]) -> int:
     try:
         for name in names:
-            # Asked first, because the terminal's progress line is slow to import.
-            if check.faults(manifest.model(name), weights.folder(name)):
-                with terminal.progress(name) as progress:
-                    weights.fetch(name, progress)
+            needed.fetch(name)
+        if not names:
+            needed.fetch_needed()
     except StartupError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

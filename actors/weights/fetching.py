@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from actors.errors import StartupError
@@ -15,6 +15,15 @@ from actors.weights.manifest import File, HuggingFace, Model, ModelScope, Wheels
 from actors.weights.progress import Progress, SourceError, silent
 
 
+class NoSource(StartupError):
+    """No source gave a model: `failures` has a line for each, `differs` says that one gave other files."""
+
+    def __init__(self, message: str, failures: Sequence[str], *, differs: bool) -> None:
+        super().__init__(message)
+        self.failures = failures
+        self.differs = differs
+
+
 def fetch(model: Model, folder: Path, progress: Progress = silent) -> None:
     """Put the model's files into `folder`, which afterwards is whole, or as it was before.
 
@@ -22,7 +31,7 @@ def fetch(model: Model, folder: Path, progress: Progress = silent) -> None:
     and the others wait for it.
 
     Raises:
-        StartupError: no source gave all files; the message says why and how to fill the folder by hand.
+        NoSource: no source gave all files; the message says why and how to fill the folder by hand.
     """
     if not faults(model, folder):
         return
@@ -37,6 +46,7 @@ def fetch(model: Model, folder: Path, progress: Progress = silent) -> None:
 
 def _fill(model: Model, folder: Path, partial: Path, progress: Progress) -> None:
     failures = []
+    differs = False
     for source in model.sources:
         wanted = [file for file in model.files if not matches(file, partial / file.path)]
         try:
@@ -50,7 +60,8 @@ def _fill(model: Model, folder: Path, partial: Path, progress: Progress) -> None
         for file in wrong:
             (partial / file.path).unlink(missing_ok=True)
         failures.append(f"{source}: {', '.join(file.path for file in wrong)} differs from the manifest")
-    raise StartupError(_remedy(model, folder, failures))
+        differs = True
+    raise NoSource(_remedy(model, folder, failures), failures, differs=differs)
 
 
 def _get(

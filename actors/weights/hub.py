@@ -30,7 +30,7 @@ def get(source: HuggingFace | ModelScope, files: Sequence[File], into: Path, pro
         partial = target.with_name(target.name + PARTIAL)
         try:
             _download(source.url(file.path), file, partial, progress)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise SourceError(f"{file.path}: {error}") from error
         partial.replace(target)
 

@@ -39,9 +39,14 @@ class ModelScope(
     repo: str
     revision: str
 
+    @property
+    def endpoint(self) -> str:
+        """The address of the hub."""
+        return "https://www.modelscope.cn"
+
     def url(self, path: str) -> str:
         """Where a file of the repository is downloaded."""
-        return f"https://www.modelscope.cn/models/{self.repo}/resolve/{self.revision}/{path}"
+        return f"{self.endpoint}/models/{self.repo}/resolve/{self.revision}/{path}"
 
     def __str__(self) -> str:
         """Name the source in a message."""
@@ -56,10 +61,14 @@ class HuggingFace(
     repo: str
     revision: str
 
+    @property
+    def endpoint(self) -> str:
+        """The address of the hub."""
+        return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
     def url(self, path: str) -> str:
         """Where a file of the repository is downloaded."""
-        endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-        return f"{endpoint}/{self.repo}/resolve/{self.revision}/{path}"
+        return f"{self.endpoint}/{self.repo}/resolve/{self.revision}/{path}"
 
     def __str__(self) -> str:
         """Name the source in a message."""
@@ -74,13 +83,18 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     licence: str
     files: tuple[File, ...]
     sources: tuple[Wheels | ModelScope | HuggingFace, ...]
-    #: Fetched only when named.
+    #: Fetched when named, and for `ASR_MODEL=auto` if a hub answers.
     optional: bool = False
 
     @property
     def size_bytes(self) -> int:
         """All files together."""
         return sum(file.size_bytes for file in self.files)
+
+    @property
+    def hubs(self) -> tuple[ModelScope | HuggingFace, ...]:
+        """The sources that are model hubs."""
+        return tuple(source for source in self.sources if not isinstance(source, Wheels))
 
 
 class _Manifest(Struct, frozen=True, forbid_unknown_fields=True):

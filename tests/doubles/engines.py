@@ -5,9 +5,10 @@ import signal
 from collections.abc import Sequence
 
 import numpy as np
+from typing_extensions import override
 
 from actors.engines.base import Hypothesis, Row
-from actors.errors import RecognitionFailed
+from actors.errors import RecognitionFailed, StartupError
 from actors.records import Capabilities
 
 
@@ -28,6 +29,26 @@ class InstantEngine:
     def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
         """Say how long each row is."""
         return [Hypothesis(text=f"{len(row.samples)} samples", language=row.language) for row in batch]
+
+
+class BrokenEngine(InstantEngine):
+    """Cannot be loaded."""
+
+    REASON = "there is not enough memory on this GPU"
+
+    @override
+    def load(self, device: str, threads: int) -> None:
+        """Refuse."""
+        raise StartupError(self.REASON)
+
+
+class EndlessEngine(InstantEngine):
+    """Is never done loading."""
+
+    @override
+    def load(self, device: str, threads: int) -> None:
+        """Wait until the process is killed."""
+        signal.pause()
 
 
 class MoodyEngine(InstantEngine):

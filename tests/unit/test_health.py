@@ -23,6 +23,7 @@ def report(number: int, state: WorkerState = WorkerState.READY, age_ms: int = 10
         capabilities=ABLE if state is WorkerState.READY else None,
         reason="out of memory" if state is WorkerState.ERROR else None,
         rss_mb=100,
+        gpu_mb=50,
         started_ms=0,
         beat_ms=NOW_MS - age_ms,
     )
@@ -62,6 +63,16 @@ def test_one_of_two(second: WorkerReport, status: Health, state: Condition) -> N
     assert health.status is status
     assert [detail.state for detail in health.health_details] == [Condition.IDLE, state]
     assert health.total_instances == health.healthy_instances + health.unhealthy_instances == 2
+
+
+def test_details() -> None:
+    """What an operator wants to know of an instance stands beside its state."""
+    loading = msgspec.structs.replace(report(2, WorkerState.LOADING), reason="out of memory")
+
+    first, second = judged(report(1), loading).health_details
+
+    assert (first.device, first.model, first.rss_mb, first.gpu_mb) == ("cpu", "m", 100, 50)
+    assert (second.state, second.reason) == (Condition.LOADING, "out of memory")
 
 
 def test_none_alive() -> None:
@@ -105,3 +116,19 @@ def test_statistics() -> None:
     assert stats.pool_status.status_distribution == {"idle": 0, "busy": 1, "loading": 0, "error": 2}
     assert stats.pool_status.available_instances == 0
     assert stats.jobs == {"done": 2}
+
+
+def test_statistics_say_how_each_instance_is() -> None:
+    """Beside its counters: what `/health` says of it, also where nothing is known."""
+    known = pool(report(1), report(2, WorkerState.ERROR), busy={"instance-1": "job"})
+
+    stats = summarize(known, assess(known, instances=3, segmenters=1, now_ms=NOW_MS), [], NOW_MS)
+
+    assert [
+        (one.state, one.device, one.model, one.rss_mb, one.gpu_mb, one.reason)
+        for one in stats.model_pool_stats.instances
+    ] == [
+        (Condition.BUSY, "cpu", "m", 100, 50, None),
+        (Condition.ERROR, "cpu", None, 100, 50, "out of memory"),
+        (Condition.LOST, None, None, None, None, "never heard of"),
+    ]

@@ -1,6 +1,7 @@
 """Weights are whole and verified, or they are not used."""
 
 import http.server
+import os
 import subprocess
 import sys
 import threading
@@ -236,5 +237,8 @@ def test_unknown_weights_name_the_known_ones() -> None:
 def test_the_command_line_is_quick_when_there_is_nothing_to_do() -> None:
     """Given weights that are on disk, the command does nothing and loads neither rich nor torch."""
     code = "import sys; from actors.weights.__main__ import main; main(); print('rich' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code, "fetch"], capture_output=True, text=True, check=True)
+    env = {**os.environ, "ASR_MODEL": "whisper-base"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "fetch"], env=env, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "False\n"

@@ -1,5 +1,7 @@
 """One line per process."""
 
+import msgspec
+
 from deploy.lines import lines
 from deploy.supervisor import Process, ProcessState
 from monitoring.health import Condition, Health, HealthReport, WorkerHealth
@@ -21,6 +23,17 @@ def test_an_instance_speaks_for_itself() -> None:
 
     assert (loading.state, loading.good) == ("loading", False)
     assert (idle.state, idle.good) == ("idle", True)
+
+
+def test_the_memory_on_a_gpu_stands_beside_it() -> None:
+    """The table has the host's memory in a column of its own."""
+    on_gpu = msgspec.structs.replace(
+        _instance(1, 11, Condition.IDLE), model="sensevoice-small", device="cuda:1", gpu_mb=1450
+    )
+
+    (line,) = lines([_process("instance-1", pid=11)], _report(on_gpu))
+
+    assert line.note == "sensevoice-small, cuda:1 (1450 MiB)"
 
 
 def test_what_an_instance_said_before_it_was_killed_does_not_count() -> None:

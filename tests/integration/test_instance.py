@@ -1,0 +1,114 @@
+"""Why an instance failed is known until its successor is ready."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import numpy as np
+import pytest
+import redis
+
+from actors.queue.messages import recognize_segment
+from actors.queue.slots import Slots
+from actors.records import Segment, WorkerReport, WorkerState
+from actors.settings import Settings
+from actors.store import keys
+from actors.store.connection import prompt
+from actors.store.jobs import JobStore
+from actors.store.work import WorkStore
+from actors.worker import create_broker
+from tests.doubles.engines import BrokenEngine, MoodyEngine
+from tests.integration.test_store import chunks_of, new_job
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Longer than a process takes to start and to end on a busy machine.
+PATIENCE_S = 60
+
+
+@contextmanager
+def instance(config: Settings, engine: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The process of instance 1 with an engine of the tests."""
+    settings = {
+        "ASR_REDIS_URL": config.redis_url,
+        "ASR_MODEL": f"tests.doubles.engines:{engine}",
+        "ASR_DEVICES": "cpu",
+    }
+    command = [sys.executable, "-m", "actors.instance", "1"]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def report(client: redis.Redis) -> WorkerReport | None:
+    """What instance 1 says of itself, or said last."""
+    said = cast("bytes | None", client.hget(keys.WORKERS, "instance-1"))
+    return msgspec.json.decode(said, type=WorkerReport) if said else None
+
+
+def await_report(client: redis.Redis, pid: int, state: WorkerState) -> WorkerReport:
+    """The report of this process, once it is in this state."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        said = report(client)
+        if said and (said.pid, said.state) == (pid, state):
+            return said
+        assert time.monotonic() < deadline, said
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def failed(config: Settings, client: redis.Redis) -> WorkerReport:
+    """What is left of an instance that could not load its model."""
+    with instance(config, "BrokenEngine") as process:
+        assert process.wait(PATIENCE_S) == 1
+    return await_report(client, process.pid, WorkerState.ERROR)
+
+
+def test_a_failed_load_leaves_its_reason(failed: WorkerReport) -> None:
+    """The process ends, so that supervisord starts another, and the registry says why."""
+    assert failed.reason == BrokenEngine.REASON
+    assert failed.rss_mb > 0
+    assert failed.gpu_mb is None
+
+
+@pytest.mark.usefixtures("failed")
+def test_a_successor_repeats_the_reason_until_it_is_ready(config: Settings, client: redis.Redis) -> None:
+    """Also if one between them was killed while it loaded; one that is told to stop leaves nothing."""
+    for _ in range(2):
+        with instance(config, "EndlessEngine") as loading:
+            assert await_report(client, loading.pid, WorkerState.LOADING).reason == BrokenEngine.REASON
+
+    with instance(config, "InstantEngine") as ready:
+        assert await_report(client, ready.pid, WorkerState.READY).reason is None
+        ready.terminate()
+        assert ready.wait(PATIENCE_S) == 0
+    assert report(client) is None
+
+
+async def test_an_instance_that_is_replaced_leaves_its_reason(config: Settings, client: redis.Redis) -> None:
+    """It stops as it was told to, by itself; its successor says why."""
+    async with prompt(config) as connected:
+        jobs = JobStore(connected, result_ttl_s=60, spool_limit_bytes=4 << 20)
+        await jobs.admit(new_job(3), chunks_of(b"abc"))
+    work, broker = WorkStore(client, result_ttl_s=60), create_broker(config, Slots(1))
+    work.begin("j1")
+    for index in range(5):
+        samples = np.full(1600, MoodyEngine.FAILS, dtype=np.int16)
+        work.add_segment("j1", Segment(index, index * 100, index * 100 + 100), samples)
+        broker.enqueue(recognize_segment("j1", index))
+
+    with instance(config, "MoodyEngine") as sick:
+        assert sick.wait(PATIENCE_S) == 0
+    with instance(config, "EndlessEngine") as loading:
+        said = await_report(client, loading.pid, WorkerState.LOADING)
+
+    assert said.reason == "5 tries failed in a row, the last: this segment always fails"
