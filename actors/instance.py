@@ -21,6 +21,7 @@ from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
 from actors.errors import StartupError
 from actors.heartbeat import Heartbeat
+from actors.punctuation import unpunctuated
 from actors.queue.messages import RECOGNIZE, queue
 from actors.queue.slots import Slots
 from actors.records import Lane, Utterance, WorkerState
@@ -85,6 +86,8 @@ class Instance:
             self._count(segment, started, failure=str(error) or type(error).__name__)
             raise
         took_ms = self._count(segment, started)
+        if not segment.options.punctuation:
+            heard = unpunctuated(heard)
         return Utterance(
             text=heard.text,
             language=heard.language,

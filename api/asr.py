@@ -21,6 +21,14 @@ class AsrForm(Struct, frozen=True, kw_only=True):
 
     file: Annotated[UploadFile, Meta(description="The recording: wav, mp3, flac, m4a, or another container.")]
     lang: Annotated[Language, Meta(description="The language spoken; `auto` detects it.")] = "auto"
+    punctuation: Annotated[
+        bool,
+        Meta(description="False removes punctuation, but not within words and numbers: `don't`, `3.14`."),
+    ] = True
+
+    def options(self, *, vad: bool) -> Options:
+        """What the form asks of the job."""
+        return Options(language=self.lang, punctuation=self.punctuation, vad=vad)
 
 
 class AsrAnswer(Struct, frozen=True, kw_only=True):
@@ -65,12 +73,12 @@ _options: dict[str, Any] = {"status_code": 200, "responses": _RESPONSES, "tags":
 @post("/asr", summary="Subtitles of a recording", **_options)
 async def asr(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
     """Cut the recording by voice activity, recognise its segments in parallel, answer with SubRip."""
-    transcript = await recognizer.transcribe(data.file, Options(language=data.lang))
+    transcript = await recognizer.transcribe(data.file, data.options(vad=True))
     return AsrAnswer(data=render.srt(transcript), stats=transcript.stats)
 
 
 @post("/asr_simple", summary="Text of a recording", **_options)
 async def asr_simple(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
     """Recognise the whole recording, pauses included, and answer with plain text."""
-    transcript = await recognizer.transcribe(data.file, Options(language=data.lang, vad=False))
+    transcript = await recognizer.transcribe(data.file, data.options(vad=False))
     return AsrAnswer(data=render.plain_text(transcript), stats=transcript.stats)

@@ -70,6 +70,18 @@ def test_asr_simple(http: httpx.Client) -> None:
     assert error_rate("en", clip.text, body["data"]) <= WORST["en"]
 
 
+@pytest.mark.parametrize("endpoint", ["/asr", "/asr_simple"])
+def test_without_punctuation(http: httpx.Client, endpoint: str) -> None:
+    """The same words, and no marks but within them."""
+    file = encoded(CLIPS[2].audio, "wav")
+    marked = ask(http, file, endpoint=endpoint, lang="en")["data"]
+
+    bare = ask(http, file, endpoint=endpoint, lang="en", punctuation="False")["data"]
+
+    assert marked.rstrip().endswith(".")
+    assert bare.rstrip() == marked.rstrip().removesuffix(".")
+
+
 def test_language_is_detected(http: httpx.Client) -> None:
     """Without `lang` the language is found out, clip by clip."""
     for clip in (clips("en")[2], clips("ja")[2]):
