@@ -21,6 +21,13 @@ class AsrForm(Struct, frozen=True, kw_only=True):
 
     file: Annotated[UploadFile, Meta(description="The recording: wav, mp3, flac, m4a, or another container.")]
     lang: Annotated[Language, Meta(description="The language spoken; `auto` detects it.")] = "auto"
+    itn: Annotated[
+        bool,
+        Meta(
+            description="True writes numbers in digits, false leaves them in words; "
+            "refused if the model has no such choice."
+        ),
+    ] = True
     punctuation: Annotated[
         bool,
         Meta(description="False removes punctuation, but not within words and numbers: `don't`, `3.14`."),
@@ -28,7 +35,7 @@ class AsrForm(Struct, frozen=True, kw_only=True):
 
     def options(self, *, vad: bool) -> Options:
         """What the form asks of the job."""
-        return Options(language=self.lang, punctuation=self.punctuation, vad=vad)
+        return Options(language=self.lang, itn=self.itn, punctuation=self.punctuation, vad=vad)
 
 
 class AsrAnswer(Struct, frozen=True, kw_only=True):
@@ -49,7 +56,7 @@ class AsrAnswer(Struct, frozen=True, kw_only=True):
 _ERRORS = {
     413: "The upload or the recording is too long.",
     415: "Not a supported container.",
-    422: "The form or a field is bad, the audio cannot be read, or the model does not know the language.",
+    422: "The form or a field is bad, the audio cannot be read, or the model cannot do what is asked.",
     429: "Too much audio is waiting; `Retry-After` says when to come again.",
     503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
     504: "No progress within `ASR_REQUEST_TIMEOUT_S`; the message names the job, which goes on.",

@@ -23,7 +23,9 @@ _RETRY_S: Final = 5
 _UNAVAILABLE: Final = 503
 
 #: The fields of the form that have few values, and those.
-_VALUES: Final = {"lang": get_args(Language), "punctuation": ("true", "false", "1", "0")}
+_VALUES: Final = {"lang": get_args(Language)} | dict.fromkeys(
+    ("itn", "punctuation"), ("true", "false", "1", "0")
+)
 
 #: What was sent is repeated in a message up to here.
 _MESSAGE_CHARS: Final = 200

@@ -34,6 +34,7 @@ REFUSED = {
     "unknown language": (wav(np.zeros(16_000)), {"lang": "tlh"}, 422, "lang"),
     "neither true nor false": (wav(np.zeros(16_000)), {"punctuation": "no"}, 422, "punctuation: "),
     "language the model lacks": (wav(np.zeros(16_000)), {"lang": "yue"}, 422, "zh, en, ja, ko"),
+    "a choice the model lacks": (wav(np.zeros(16_000)), {"itn": "false"}, 422, "itn: whisper-base"),
     "over the limit": (bytes(5 << 20), {}, 413, "large"),
 }
 
