@@ -8,9 +8,9 @@ from litestar.enums import RequestEncodingType
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import Body
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from actors.records import Language, Options, Stats
+from actors.records import Language, Options, Stats, Transcript
 from api import render
 from api.failures import AsrFailure
 from api.intake import Recognizer
@@ -32,6 +32,7 @@ class AsrForm(Struct, frozen=True, kw_only=True):
         bool,
         Meta(description="False removes punctuation, but not within words and numbers: `don't`, `3.14`."),
     ] = True
+    details: Annotated[bool, Meta(description="True adds `segments` to the answer.")] = False
 
     def options(self, *, vad: bool) -> Options:
         """What the form asks of the job."""
@@ -51,6 +52,14 @@ class AsrAnswer(Struct, frozen=True, kw_only=True):
         ),
     ]
     stats: Stats
+    segments: Annotated[
+        tuple[render.SegmentDetails, ...] | UnsetType,
+        Meta(
+            description="With `details` only: each segment, in order of time, with all that the model knows "
+            "of it. Times are milliseconds from the start of the recording; null is what the model does not "
+            "know; `error` says why a segment failed, else it is null."
+        ),
+    ] = UNSET
 
 
 _ERRORS = {
@@ -81,11 +90,16 @@ _options: dict[str, Any] = {"status_code": 200, "responses": _RESPONSES, "tags":
 async def asr(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
     """Cut the recording by voice activity, recognise its segments in parallel, answer with SubRip."""
     transcript = await recognizer.transcribe(data.file, data.options(vad=True))
-    return AsrAnswer(data=render.srt(transcript), stats=transcript.stats)
+    return _answer(render.srt(transcript), transcript, data)
 
 
 @post("/asr_simple", summary="Text of a recording", **_options)
 async def asr_simple(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
     """Recognise the whole recording, pauses included, and answer with plain text."""
     transcript = await recognizer.transcribe(data.file, data.options(vad=False))
-    return AsrAnswer(data=render.plain_text(transcript), stats=transcript.stats)
+    return _answer(render.plain_text(transcript), transcript, data)
+
+
+def _answer(text: str, transcript: Transcript, form: AsrForm) -> AsrAnswer:
+    segments = render.details(transcript) if form.details else UNSET
+    return AsrAnswer(data=text, stats=transcript.stats, segments=segments)

@@ -24,7 +24,7 @@ _UNAVAILABLE: Final = 503
 
 #: The fields of the form that have few values, and those.
 _VALUES: Final = {"lang": get_args(Language)} | dict.fromkeys(
-    ("itn", "punctuation"), ("true", "false", "1", "0")
+    ("itn", "punctuation", "details"), ("true", "false", "1", "0")
 )
 
 #: What was sent is repeated in a message up to here.
