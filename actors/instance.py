@@ -21,6 +21,7 @@ from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
 from actors.errors import RecognitionFailed, StartupError
 from actors.heartbeat import Heartbeat
+from actors.punctuation import unpunctuated
 from actors.queue.delivery_limit import DeliveryLimit, current
 from actors.queue.messages import RECOGNIZE, queue
 from actors.queue.slots import Slots
@@ -76,6 +77,8 @@ class Instance:
         heard = outcome.hypothesis
         if heard is None:
             raise outcome.error or RecognitionFailed("nothing came of it")
+        if not segment.options.punctuation:
+            heard = unpunctuated(heard)
         return Utterance(
             text=heard.text,
             language=heard.language,

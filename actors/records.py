@@ -45,6 +45,8 @@ class Options(Struct, frozen=True, kw_only=True):
     language: Language = "auto"
     #: Inverse text normalisation: "twenty five" becomes "25".
     itn: bool = True
+    #: Whether the text has punctuation.
+    punctuation: bool = True
     #: Cut by voice activity; without it the whole recording is recognised.
     vad: bool = True
 

@@ -8,9 +8,9 @@ from litestar.enums import RequestEncodingType
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import Body
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from actors.records import Language, Options, Stats
+from actors.records import Language, Options, Stats, Transcript
 from api import render
 from api.failures import AsrFailure
 from api.intake import Recognizer
@@ -21,6 +21,22 @@ class AsrForm(Struct, frozen=True, kw_only=True):
 
     file: Annotated[UploadFile, Meta(description="The recording: wav, mp3, flac, m4a, or another container.")]
     lang: Annotated[Language, Meta(description="The language spoken; `auto` detects it.")] = "auto"
+    itn: Annotated[
+        bool,
+        Meta(
+            description="True writes numbers in digits, false leaves them in words; "
+            "refused if the model has no such choice."
+        ),
+    ] = True
+    punctuation: Annotated[
+        bool,
+        Meta(description="False removes punctuation, but not within words and numbers: `don't`, `3.14`."),
+    ] = True
+    details: Annotated[bool, Meta(description="True adds `segments` to the answer.")] = False
+
+    def options(self, *, vad: bool) -> Options:
+        """What the form asks of the job."""
+        return Options(language=self.lang, itn=self.itn, punctuation=self.punctuation, vad=vad)
 
 
 class AsrAnswer(Struct, frozen=True, kw_only=True):
@@ -36,12 +52,20 @@ class AsrAnswer(Struct, frozen=True, kw_only=True):
         ),
     ]
     stats: Stats
+    segments: Annotated[
+        tuple[render.SegmentDetails, ...] | UnsetType,
+        Meta(
+            description="With `details` only: each segment, in order of time, with all that the model knows "
+            "of it. Times are milliseconds from the start of the recording; null is what the model does not "
+            "know; `error` says why a segment failed, else it is null."
+        ),
+    ] = UNSET
 
 
 _ERRORS = {
     413: "The upload or the recording is too long.",
     415: "Not a supported container.",
-    422: "The form or a field is bad, the audio cannot be read, or the model does not know the language.",
+    422: "The form or a field is bad, the audio cannot be read, or the model cannot do what is asked.",
     429: "Too much audio is waiting; `Retry-After` says when to come again.",
     503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
     504: "No progress within `ASR_REQUEST_TIMEOUT_S`; the message names the job, which goes on.",
@@ -65,12 +89,17 @@ _options: dict[str, Any] = {"status_code": 200, "responses": _RESPONSES, "tags":
 @post("/asr", summary="Subtitles of a recording", **_options)
 async def asr(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
     """Cut the recording by voice activity, recognise its segments in parallel, answer with SubRip."""
-    transcript = await recognizer.transcribe(data.file, Options(language=data.lang))
-    return AsrAnswer(data=render.srt(transcript), stats=transcript.stats)
+    transcript = await recognizer.transcribe(data.file, data.options(vad=True))
+    return _answer(render.srt(transcript), transcript, data)
 
 
 @post("/asr_simple", summary="Text of a recording", **_options)
 async def asr_simple(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
     """Recognise the whole recording, pauses included, and answer with plain text."""
-    transcript = await recognizer.transcribe(data.file, Options(language=data.lang, vad=False))
-    return AsrAnswer(data=render.plain_text(transcript), stats=transcript.stats)
+    transcript = await recognizer.transcribe(data.file, data.options(vad=False))
+    return _answer(render.plain_text(transcript), transcript, data)
+
+
+def _answer(text: str, transcript: Transcript, form: AsrForm) -> AsrAnswer:
+    segments = render.details(transcript) if form.details else UNSET
+    return AsrAnswer(data=text, stats=transcript.stats, segments=segments)

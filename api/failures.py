@@ -22,6 +22,11 @@ log = structlog.stdlib.get_logger()
 _RETRY_S: Final = 5
 _UNAVAILABLE: Final = 503
 
+#: The fields of the form that have few values, and those.
+_VALUES: Final = {"lang": get_args(Language)} | dict.fromkeys(
+    ("itn", "punctuation", "details"), ("true", "false", "1", "0")
+)
+
 #: What was sent is repeated in a message up to here.
 _MESSAGE_CHARS: Final = 200
 
@@ -152,8 +157,8 @@ def not_found(request: Request[Any, Any, Any], error: Exception) -> Response[byt
 def _field(key: str, message: str) -> str:
     """What is wrong with a field of the form, and what it should be."""
     message = message if len(message) <= _MESSAGE_CHARS else message[:_MESSAGE_CHARS] + "…"
-    if key == "lang":
-        return f"lang: {message}; it is one of {', '.join(get_args(Language))}"
+    if key in _VALUES:
+        return f"{key}: {message}; it is one of {', '.join(_VALUES[key])}"
     if key == "file" or "'file'" in message:
         return "file: missing; the recording is uploaded as a file in the form field `file`"
     return f"{key}: {message}"

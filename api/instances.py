@@ -24,7 +24,7 @@ class InstancePool:
         self._seen: tuple[float, Capabilities | None] = (float("-inf"), None)
 
     async def capabilities(self) -> Capabilities:
-        """What the living instances can do; all run the same model.
+        """What every living instance can do, whichever of them takes a segment.
 
         Raises:
             Unavailable: no instance is ready.

@@ -11,7 +11,7 @@ from actors.audio.sniff import HEAD_BYTES, container
 from actors.clock import now_ms
 from actors.queue.broker import DoorbellBroker
 from actors.queue.messages import segment_job
-from actors.records import Job, JobState, Lane, Language, Options, Transcript
+from actors.records import Job, JobState, Lane, Options, Transcript
 from actors.settings import Settings
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
@@ -33,14 +33,14 @@ class Recognizer(Struct, frozen=True):
         """Run a job on the upload and wait for it.
 
         Raises:
-            Refused: the upload or the language is at fault.
+            Refused: the upload is at fault, or the model cannot do what is asked.
             Unavailable: no instance is alive.
             SpoolFull: no room for the upload.
             JobFailed: the job has failed, for a reason that it names.
             JobExpired: the result was gone before it could be read.
             StillRunning: the job outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
         """
-        await self._check_language(options.language)
+        await self._check_options(options)
         size_bytes = await self._check_upload(upload)
         job = _new_job(options, size_bytes)
         async with self.listener.watch(job.id) as moved:
@@ -62,11 +62,13 @@ class Recognizer(Struct, frozen=True):
             await self.store.abandon(job.id)
             raise
 
-    async def _check_language(self, language: Language) -> None:
+    async def _check_options(self, options: Options) -> None:
         able = await self.pool.capabilities()
-        if language not in able.languages:
+        if options.language not in able.languages:
             known = ", ".join(able.languages)
-            raise Refused(422, f"lang: {able.model} does not know {language!r}; it knows {known}")
+            raise Refused(422, f"lang: {able.model} does not know {options.language!r}; it knows {known}")
+        if not options.itn and not able.itn:
+            raise Refused(422, f"itn: {able.model} cannot be told to leave numbers in words; leave itn out")
 
     async def _check_upload(self, upload: UploadFile) -> int:
         size_bytes = _size_bytes(upload)

@@ -3,10 +3,35 @@
 import unicodedata
 from collections.abc import Iterable
 
-from actors.records import Transcript
+from msgspec import Struct
+
+from actors.records import Line, Segment, Transcript, Word
 
 #: East Asian widths of characters that are written without spaces between words.
 _WIDE = {"W", "F"}
+
+
+class TimedWord(Struct, frozen=True):
+    """A word or token with its times, counted from the start of the recording."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+class SegmentDetails(Struct, frozen=True, kw_only=True):
+    """All that is known of a segment, null where the model does not know; times as in `TimedWord`."""
+
+    start_ms: int
+    end_ms: int
+    #: Empty where nothing was said, or the segment failed.
+    text: str = ""
+    language: str | None = None
+    emotion: str | None = None
+    event: str | None = None
+    words: tuple[TimedWord, ...] | None = None
+    #: Why the segment failed.
+    error: str | None = None
 
 
 def srt(transcript: Transcript) -> str:
@@ -28,6 +53,11 @@ def plain_text(transcript: Transcript) -> str:
     return join(line.utterance.text for line in transcript.lines if line.utterance and line.utterance.text)
 
 
+def details(transcript: Transcript) -> tuple[SegmentDetails, ...]:
+    """Every segment, those that failed as well."""
+    return tuple(_details(line) for line in transcript.lines)
+
+
 def join(texts: Iterable[str]) -> str:
     """Texts one after the other, with a space except between two characters of Chinese or Japanese."""
     joined = ""
@@ -35,6 +65,27 @@ def join(texts: Iterable[str]) -> str:
         gap = "" if not joined or (_unspaced(joined[-1]) and _unspaced(text[0])) else " "
         joined += gap + text
     return joined
+
+
+def _details(line: Line) -> SegmentDetails:
+    segment, heard = line.segment, line.utterance
+    if heard is None:
+        return SegmentDetails(start_ms=segment.start_ms, end_ms=segment.end_ms, error=line.error)
+    return SegmentDetails(
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
+        text=heard.text,
+        language=heard.language,
+        emotion=heard.emotion,
+        event=heard.event,
+        words=None if heard.words is None else tuple(_timed(word, segment) for word in heard.words),
+    )
+
+
+def _timed(word: Word, segment: Segment) -> TimedWord:
+    """The last frame of a segment may reach beyond its end."""
+    end_ms = min(segment.start_ms + word.end_ms, segment.end_ms)
+    return TimedWord(word.text, segment.start_ms + word.start_ms, end_ms)
 
 
 def _unspaced(character: str) -> bool:

@@ -25,8 +25,8 @@ def url() -> str:
     return running.local_url(config.host, config.port)
 
 
-def post(base_url: str, path: str, recording: Path, lang: str) -> dict[str, Any]:
-    """Upload a recording, read from disk as it is sent, and return the answer.
+def post(base_url: str, path: str, recording: Path, **fields: str) -> dict[str, Any]:
+    """Upload a recording, read from disk as it is sent, with these fields of the form; return the answer.
 
     Raises:
         NotServed: no service answers, or it answers with an error.
@@ -34,9 +34,7 @@ def post(base_url: str, path: str, recording: Path, lang: str) -> dict[str, Any]
     """
     with recording.open("rb") as file, httpx.Client(timeout=TIMEOUT, trust_env=False) as client:
         try:
-            answer = client.post(
-                f"{base_url}{path}", files={"file": (recording.name, file)}, data={"lang": lang}
-            )
+            answer = client.post(f"{base_url}{path}", files={"file": (recording.name, file)}, data=fields)
         except httpx.ConnectError as error:
             raise NotServed(f"Nothing answers at {base_url}: run ./justw start.") from error
         except httpx.TransportError as error:

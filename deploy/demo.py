@@ -49,7 +49,7 @@ def sample(lang: str, name: str) -> Path:
 
 def _show(console: Console, url: str, title: str, lang: str, recording: Path) -> None:
     began_s = time.monotonic()
-    answer = client.post(url, "/asr", recording, lang)
+    answer = client.post(url, "/asr", recording, lang=lang)
     took_s = time.monotonic() - began_s
     reference = recording.with_suffix(".txt").read_text(encoding="utf-8").strip()
     console.print(Rule(f"{title}: {recording.name}", align="left"))

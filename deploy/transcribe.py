@@ -11,16 +11,18 @@ from actors.settings import SettingsError
 from deploy import client
 from deploy.client import NotServed
 
-FORMATS = ("srt", "txt", "json")
+#: What is printed → the endpoint, and whether it is asked for details.
+FORMATS = {"srt": ("/asr", "false"), "txt": ("/asr_simple", "false"), "json": ("/asr", "true")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the transcript to stdout and the statistics to stderr; return the exit status."""
     asked = _parser().parse_args(arguments)
     recording = asked.calling_folder / Path(asked.file).expanduser()
+    path, details = FORMATS[asked.format]
     began_s = time.monotonic()
     try:
-        answer = client.post(client.url(), _path(asked.format), recording, asked.lang)
+        answer = client.post(client.url(), path, recording, lang=asked.lang, details=details)
     except OSError as error:
         print(f"{recording} cannot be read: {error.strerror}.", file=sys.stderr)
         return 1
@@ -39,10 +41,6 @@ def summary(stats: dict[str, float], took_s: float) -> str:
     """The statistics of an answer in a line."""
     failed = f", {stats['failed_segments']} failed" if stats["failed_segments"] else ""
     return f"{stats['successful_segments']} of {stats['total_segments']} segments{failed}, {took_s:.1f} s"
-
-
-def _path(wanted: str) -> str:
-    return "/asr_simple" if wanted == "txt" else "/asr"
 
 
 def _shown(answer: dict[str, object], wanted: str) -> str:

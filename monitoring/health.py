@@ -1,6 +1,7 @@
 """How healthy the service is, judged from what its workers say of themselves."""
 
 import enum
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -57,7 +58,7 @@ class HealthReport(Struct, frozen=True, kw_only=True):
     health_details: tuple[WorkerHealth, ...]
     #: Whoever decodes and cuts; without one no upload gets anywhere.
     segmenters: tuple[WorkerHealth, ...]
-    #: What the instances run; null until the first has loaded it.
+    #: What all healthy instances can do; null while there is none.
     model: Capabilities | None
 
 
@@ -67,7 +68,7 @@ def assess(pool: Pool, *, instances: int, segmenters: int, now_ms: int) -> Healt
     cutting = _details("segmenter", pool.segmenters, segmenters, pool, now_ms)
     healthy = sum(detail.healthy for detail in details)
     alive = {detail.instance for detail in details if detail.healthy}
-    models = (report.capabilities for name, report in pool.instances.items() if name in alive)
+    reports = (report for name, report in pool.instances.items() if name in alive)
     return HealthReport(
         status=_status(details, cutting),
         health_ratio=healthy / len(details),
@@ -76,7 +77,7 @@ def assess(pool: Pool, *, instances: int, segmenters: int, now_ms: int) -> Healt
         unhealthy_instances=len(details) - healthy,
         health_details=details,
         segmenters=cutting,
-        model=next(models, None),
+        model=_shared([report.capabilities for report in reports if report.capabilities]),
     )
 
 
@@ -91,6 +92,19 @@ def condition(report: WorkerReport, pool: Pool, now_ms: int) -> Condition:
             return Condition.ERROR
         case WorkerState.READY:
             return Condition.BUSY if report.name in pool.busy else Condition.IDLE
+
+
+def _shared(able: Sequence[Capabilities]) -> Capabilities | None:
+    """What all of them can do: with `ASR_MODEL=auto` a restarted instance may find a better model."""
+    if not able:
+        return None
+    return Capabilities(
+        model=" and ".join(sorted({one.model for one in able})),
+        languages=tuple(name for name in able[0].languages if all(name in one.languages for one in able)),
+        itn=all(one.itn for one in able),
+        emotion=all(one.emotion for one in able),
+        words=all(one.words for one in able),
+    )
 
 
 def _details(

@@ -76,8 +76,7 @@ class Statistics(Struct, frozen=True, kw_only=True):
 def summarize(pool: Pool, health: HealthReport, running: Iterable[Job], now_ms: int) -> Statistics:
     """Sum up what Redis knows of the instances."""
     instances = tuple(
-        _instance(detail, pool.counters.get(detail.instance, Tries()))
-        for detail in health.health_details
+        _instance(detail, pool.counters.get(detail.instance, Tries())) for detail in health.health_details
     )
     succeeded = sum(one.successful_requests for one in instances)
     total = sum(one.total_requests for one in instances)

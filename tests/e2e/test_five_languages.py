@@ -1,14 +1,18 @@
 """The service on SenseVoice: five languages through the real loading code, on a small model of our own."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pysubs2
 import pytest
 
 from tests.e2e.conftest import Service, checkout, started
+from tests.speech import Clip, encoded, joined
 
-SAMPLES = sorted((Path(__file__).resolve().parents[1] / "sensevoice" / "samples").glob("*/*.wav"))
+SAMPLES_FOLDER = Path(__file__).resolve().parents[1] / "sensevoice" / "samples"
+SAMPLES = sorted(SAMPLES_FOLDER.glob("*/*.wav"))
 
 #: Of the samples, so many may be wrong: the model is small, and hears about 88 % of held-out strings right.
 MOST_WRONG = 4
@@ -19,6 +23,15 @@ def sensevoice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Two instances of the small SenseVoice."""
     home = tmp_path_factory.mktemp("sensevoice")
     yield from started(checkout(home, ASR_MODEL="tests/sensevoice/model", ASR_INSTANCES="2"))
+
+
+#: Samples that the model hears right, in words and in digits: one of each language, and a happy voice.
+RIGHT = ("en/421", "en/881", "ja/2207", "ko/7275", "yue/8427", "zh/9114")
+
+
+def file_of(sample: str) -> Path:
+    """The recording of a sample, named `language/digits`."""
+    return SAMPLES_FOLDER / f"{sample}.wav"
 
 
 def test_five_languages(sensevoice: Service) -> None:
@@ -38,3 +51,69 @@ def test_five_languages(sensevoice: Service) -> None:
     wrong = {name: text for name, text in heard.items() if "".join(text.split()) != name.partition("/")[2]}
     assert not any("<|" in text for text in heard.values())
     assert len(wrong) <= MOST_WRONG, wrong
+
+
+@pytest.mark.parametrize("sample", RIGHT)
+def test_itn(sensevoice: Service, sample: str) -> None:
+    """Numbers are in digits unless words are asked for."""
+    file = file_of(sample)
+    language, digits = sample.split("/")
+    heard: list[str] = []
+    with sensevoice.client() as client:
+        for itn in ("true", "false"):
+            answer = client.post(
+                "/asr_simple", files={"file": file.read_bytes()}, data={"lang": language, "itn": itn}
+            )
+            heard.append(answer.json()["data"])
+
+    assert heard == [digits, file.with_suffix(".txt").read_text().strip()]
+
+
+@pytest.mark.parametrize("sample", RIGHT)
+def test_details(sensevoice: Service, sample: str) -> None:
+    """Everything the model knows of a segment, with its words in their order within the segment."""
+    file = file_of(sample)
+    language = sample.partition("/")[0]
+    fields = {"lang": language, "itn": "false", "details": "true"}
+    with sensevoice.client() as client:
+        body = client.post("/asr", files={"file": file.read_bytes()}, data=fields).json()
+
+    (segment,) = body["segments"]
+    words = segment.pop("words")
+    edges = [segment.pop("start_ms"), *times(words), segment.pop("end_ms")]
+    text = file.with_suffix(".txt").read_text().strip()
+    assert edges == sorted(edges)
+    assert "".join(word["text"] for word in words) == "".join(text.split())
+    assert segment == {
+        "text": text,
+        "language": language,
+        "emotion": "happy" if sample == "en/881" else "neutral",
+        "event": "speech",
+        "error": None,
+    }
+
+
+def test_transcribe_as_json(sensevoice: Service, tmp_path: Path) -> None:
+    """The command shows the details too; words have their times in the whole recording."""
+    pause_ms = 1_500
+    parts = [Clip(file_of(sample), "en", sample[3:]) for sample in ("en/421", "en/881")]
+    file = tmp_path / "two.wav"
+    file.write_bytes(encoded(joined(parts, pause_ms), "wav"))
+
+    done = sensevoice.run("deploy.transcribe", str(file), "en", "json")
+
+    assert done.returncode == 0, done.stderr
+    segments = json.loads(done.stdout)["segments"]
+    words = [word for segment in segments for word in segment["words"]]
+    assert [word["text"] for word in words] == ["421", "881"]
+    begins_ms = pause_ms
+    for part, word in zip(parts, words, strict=True):
+        ends_ms = begins_ms + len(part.audio)
+        assert begins_ms < word["start_ms"] < word["end_ms"] < ends_ms
+        begins_ms = ends_ms + pause_ms
+
+
+def times(words: list[dict[str, Any]]) -> Iterator[int]:
+    """The edges of words, one after the other."""
+    for word in words:
+        yield from (word["start_ms"], word["end_ms"])

@@ -34,20 +34,24 @@ def recording(first_sample: int, seconds: int) -> bytes:
     return file.getvalue()
 
 
-def ask(client: httpx.Client, file: bytes) -> httpx.Response:
+def ask(client: httpx.Client, file: bytes, **fields: str) -> httpx.Response:
     """The whole of a recording, so that its first sample is the first of a segment."""
-    return client.post("/asr_simple", files={"file": ("a.wav", file)})
+    return client.post("/asr_simple", files={"file": ("a.wav", file)}, data=fields)
 
 
 def test_a_failing_segment_fails_alone(moody: Service) -> None:
-    """It is tried again, then counted; the rest of the recording is recognised."""
+    """It is tried again, then counted; the rest of the recording is recognised, and the details say why."""
     with moody.client() as client:
-        answer = ask(client, recording(MoodyEngine.FAILS, 45))
+        answer = ask(client, recording(MoodyEngine.FAILS, 45), details="true")
 
     assert answer.status_code == 200, answer.text
     stats = answer.json()["stats"]
     assert (stats["total_segments"], stats["successful_segments"], stats["failed_segments"]) == (2, 1, 1)
     assert stats["success_rate"] == 0.5
+    failed, fine = answer.json()["segments"]
+    assert (failed["text"], failed["error"]) == ("", "this segment always fails")
+    assert fine["error"] is None
+    assert fine["text"] == answer.json()["data"]
 
 
 def test_nothing_recognised_is_an_error(moody: Service) -> None:

@@ -23,6 +23,7 @@ def ask(http: httpx.Client, file: bytes, name: str = "a.wav", endpoint: str = "/
     assert answer.status_code == 200, answer.text
     body = answer.json()
     assert (body["code"], body["msg"]) == (0, "ok")
+    assert set(body) == {"code", "msg", "data", "stats"} | ({"segments"} if "details" in fields else set())
     return body
 
 
@@ -61,6 +62,21 @@ def test_long_recording(http: httpx.Client) -> None:
     assert all(first.end <= second.start for first, second in itertools.pairwise(cues))
 
 
+def test_details(http: httpx.Client) -> None:
+    """Each cue is a segment; what Whisper does not know is null."""
+    parts = clips("en")[1:]
+
+    body = ask(http, encoded(joined(parts, 1_500), "flac"), "two.flac", lang="en", details="1")
+
+    cues = list(pysubs2.SSAFile.from_string(body["data"], format_="srt"))
+    unknown = {"emotion": None, "event": None, "words": None, "error": None}
+    assert body["segments"] == [
+        {"start_ms": cue.start, "end_ms": cue.end, "text": cue.plaintext, "language": "en"} | unknown
+        for cue in cues
+    ]
+    assert len(cues) == len(parts)
+
+
 def test_asr_simple(http: httpx.Client) -> None:
     """The whole file at once, as plain text."""
     clip = CLIPS[2]
@@ -68,6 +84,18 @@ def test_asr_simple(http: httpx.Client) -> None:
     body = ask(http, encoded(clip.audio, "wav"), endpoint="/asr_simple", lang="en")
 
     assert error_rate("en", clip.text, body["data"]) <= WORST["en"]
+
+
+@pytest.mark.parametrize("endpoint", ["/asr", "/asr_simple"])
+def test_without_punctuation(http: httpx.Client, endpoint: str) -> None:
+    """The same words, and no marks but within them."""
+    file = encoded(CLIPS[2].audio, "wav")
+    marked = ask(http, file, endpoint=endpoint, lang="en")["data"]
+
+    bare = ask(http, file, endpoint=endpoint, lang="en", punctuation="False")["data"]
+
+    assert marked.rstrip().endswith(".")
+    assert bare.rstrip() == marked.rstrip().removesuffix(".")
 
 
 def test_language_is_detected(http: httpx.Client) -> None:

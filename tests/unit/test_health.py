@@ -85,6 +85,15 @@ def test_none_alive() -> None:
     assert health.health_details[1].reason == "never heard of"
 
 
+def test_two_models() -> None:
+    """While instances differ the service can do what both can, whichever takes a segment."""
+    better = Capabilities(model="a", languages=("yue", "en", "auto"), itn=True, emotion=True, words=True)
+    second = msgspec.structs.replace(report(2), capabilities=better)
+
+    assert judged(report(1), report(2)).model == ABLE
+    assert judged(report(1), second).model == msgspec.structs.replace(ABLE, model="a and m")
+
+
 def test_without_a_segmenter() -> None:
     """Nobody to cut uploads is as bad as nobody to recognise them."""
     known = msgspec.structs.replace(pool(report(1), report(2)), segmenters={})

@@ -1,9 +1,13 @@
 """Transcripts as people read them."""
 
+import json
+
+import msgspec
 import pytest
 
-from actors.records import Line, Segment, Stats, Transcript, Utterance
+from actors.records import Line, Segment, Stats, Transcript, Utterance, Word
 from api import render
+from api.render import SegmentDetails, TimedWord
 
 STATS = Stats(total_segments=0, successful_segments=0, failed_segments=0, success_rate=1.0)
 
@@ -40,6 +44,55 @@ def test_silence_renders_empty() -> None:
     """Nothing said is empty subtitles and empty text."""
     assert render.srt(transcript()) == ""
     assert render.plain_text(transcript()) == ""
+
+
+def test_details() -> None:
+    """Words have their times in the recording, none of them beyond their segment."""
+    heard = Utterance(
+        text="one two",
+        language="en",
+        emotion="happy",
+        event="speech",
+        words=(Word("one", 0, 90), Word("two", 400, 505)),
+        instance="instance-1",
+        took_ms=1.0,
+    )
+    line = Line(segment=Segment(0, 1_000, 1_500), utterance=heard)
+
+    assert render.details(Transcript(lines=(line,), stats=STATS, audio_ms=2_000)) == (
+        SegmentDetails(
+            start_ms=1_000,
+            end_ms=1_500,
+            text="one two",
+            language="en",
+            emotion="happy",
+            event="speech",
+            words=(TimedWord("one", 1_000, 1_090), TimedWord("two", 1_400, 1_500)),
+        ),
+    )
+
+
+def test_details_of_what_is_not_known() -> None:
+    """What the engine does not know is null, and so is all but the reason where a segment failed."""
+    known = transcript((0, 1, "one"))
+    failed = Line(segment=Segment(1, 1, 2), error="out of memory")
+
+    details = render.details(msgspec.structs.replace(known, lines=(*known.lines, failed)))
+
+    assert details == (
+        SegmentDetails(start_ms=0, end_ms=1, text="one", language="en"),
+        SegmentDetails(start_ms=1, end_ms=2, error="out of memory"),
+    )
+    assert json.loads(msgspec.json.encode(details[1])) == {
+        "start_ms": 1,
+        "end_ms": 2,
+        "text": "",
+        "language": None,
+        "emotion": None,
+        "event": None,
+        "words": None,
+        "error": "out of memory",
+    }
 
 
 @pytest.mark.parametrize(
