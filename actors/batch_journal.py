@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from actors.batcher import Outcome, Request
-from actors.errors import DeviceLost
+from actors.errors import DeviceLost, reason
 from actors.queue.delivery_limit import DeliveryLimit
 from actors.store.workers import Tries, WorkerRegistry
 
@@ -51,13 +51,16 @@ class BatchJournal:
             self._judge(outcome)
 
     def _judge(self, outcome: Outcome) -> None:
-        self._failures_in_a_row = 0 if outcome.error is None else self._failures_in_a_row + 1
+        if outcome.error is None:
+            self._failures_in_a_row = 0
+            return
+        self._failures_in_a_row += 1
         if isinstance(outcome.error, DeviceLost):
-            self._be_sick(f"the device is lost: {outcome.error}")
+            self._be_sick(f"the device is lost: {reason(outcome.error)}")
         elif self._failures_in_a_row == SICK_AFTER_FAILURES:
-            self._be_sick(f"{SICK_AFTER_FAILURES} tries failed in a row, the last: {outcome.error!r}")
+            self._be_sick(f"{SICK_AFTER_FAILURES} tries failed in a row, the last: {reason(outcome.error)}")
 
-    def _be_sick(self, reason: str) -> None:
+    def _be_sick(self, why: str) -> None:
         if not self._sick:
             self._sick = True
-            self._on_sickness(reason)
+            self._on_sickness(why)

@@ -45,3 +45,8 @@ class DeviceLost(RecognitionFailed):
 
 class StartupError(Exception):
     """A process cannot start; the message names the reason and the remedy."""
+
+
+def reason(error: Exception) -> str:
+    """What an error says, or its name where it says nothing."""
+    return str(error) or type(error).__name__

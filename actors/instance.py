@@ -19,7 +19,7 @@ from actors.batch_journal import BatchJournal
 from actors.batcher import Batcher, Limits, Request
 from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
-from actors.errors import RecognitionFailed, StartupError
+from actors.errors import RecognitionFailed, StartupError, reason
 from actors.heartbeat import Heartbeat
 from actors.punctuation import unpunctuated
 from actors.queue.delivery_limit import DeliveryLimit, current
@@ -62,8 +62,8 @@ class Instance:
 
     def give_up(self, job_id: str, index: int, error: Exception) -> None:
         """Count a segment as failed: its tries are used up."""
-        log.warning("segment.failed", job=job_id, segment=index, reason=str(error))
-        self._finish(job_id, index, str(error) or type(error).__name__)
+        log.warning("segment.failed", job=job_id, segment=index, reason=reason(error))
+        self._finish(job_id, index, reason(error))
 
     def _hear(self, segment: WaitingSegment) -> Utterance:
         delivery = current()
@@ -89,8 +89,8 @@ class Instance:
             took_ms=round(outcome.took_ms, 3),
         )
 
-    def _finish(self, job_id: str, index: int, reason: str = "") -> None:
-        if self._store.finish_segment(job_id, index, reason):
+    def _finish(self, job_id: str, index: int, failure: str = "") -> None:
+        if self._store.finish_segment(job_id, index, failure):
             assemble(self._store, self._results, job_id)
 
 
@@ -112,10 +112,10 @@ def main(number: int) -> None:
     engine = _load(config, device, heartbeat)
     heartbeat.become(WorkerState.READY, capabilities=engine.capabilities)
 
-    def be_replaced(reason: str) -> None:
+    def be_replaced(why: str) -> None:
         # A fresh process may find the device well again; meanwhile the others go on.
-        log.error("instance.sick", reason=reason)
-        heartbeat.become(WorkerState.ERROR, reason=reason)
+        log.error("instance.sick", reason=why)
+        heartbeat.become(WorkerState.ERROR, reason=why)
         stop.set()
 
     batch = limits(config, device.kind)
@@ -164,9 +164,9 @@ def _load(config: settings.Settings, device: devices.Device, heartbeat: Heartbea
 
 
 def _give_up_loading(timeout_s: int, heartbeat: Heartbeat) -> None:
-    reason = f"the model did not load within ASR_LOAD_TIMEOUT_S={timeout_s}"
-    heartbeat.become(WorkerState.ERROR, reason=reason)
-    log.error("model.late", reason=reason)
+    late = f"the model did not load within ASR_LOAD_TIMEOUT_S={timeout_s}"
+    heartbeat.become(WorkerState.ERROR, reason=late)
+    log.error("model.late", reason=late)
     os._exit(1)
 
 

@@ -129,7 +129,7 @@ def test_statistics() -> None:
 
 def test_statistics_say_how_each_instance_is() -> None:
     """Beside its counters: what `/health` says of it, also where nothing is known."""
-    known = pool(report(1), report(2, WorkerState.ERROR), busy={"instance-1": "job"})
+    known = pool(report(1), report(2, WorkerState.ERROR), busy={"instance-1": 1})
 
     stats = summarize(known, assess(known, instances=3, segmenters=1, now_ms=NOW_MS), [], NOW_MS)
 
