@@ -28,10 +28,14 @@ def find(home: Path = HOME) -> list[psutil.Process]:
 
 
 def end(processes: list[psutil.Process]) -> None:
-    """End them: supervisord at once, for it would restart the others; Redis last, for they need it."""
+    """End them: supervisord at once, for it would restart the others; then, in turn, who needs whom.
+
+    The API first, for the requests in hand need the workers; Redis last, for all need it.
+    """
     for process in filter(_is_supervisord, processes):
         _send(process, kill=True)
     others = [process for process in processes if not _is_supervisord(process)]
+    _end_gently([process for process in others if _is_api(process)])
     _end_gently([process for process in others if not _is_redis(process)])
     _end_gently(others)
     psutil.wait_procs(processes, timeout=GRACE_S)
@@ -64,6 +68,10 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 def _is_redis(process: psutil.Process) -> bool:
     return str(REDIS_CONF) in _command(process)
+
+
+def _is_api(process: psutil.Process) -> bool:
+    return ("-m", "api") in itertools.pairwise(_command(process))
 
 
 def _is_supervisord(process: psutil.Process) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from supervisor.xmlrpc import Faults
 
 from actors.errors import StartupError
 from actors.settings import STATE_DIR, Settings
@@ -77,6 +78,10 @@ def launch(settings: Settings, redis_url: str, redis_server: Path | None) -> Non
         raise StartupError(f"supervisord does not start: {(done.stderr or done.stdout).strip()}")
 
 
+class Stopping(StartupError):
+    """supervisord is on its way down, and answers nothing else any more."""
+
+
 class Control:
     """Remote control of the supervisord of this checkout."""
 
@@ -88,10 +93,11 @@ class Control:
         """The process id of supervisord, None when it does not run.
 
         Raises:
+            Stopping: it is about to end.
             StartupError: it runs and does not answer.
         """
         try:
-            return int(self._proxy.supervisor.getPID())
+            return int(self._ask("getPID"))
         except TimeoutError as error:
             raise StartupError("supervisord hangs: ./justw stop ends it and all its processes.") from error
         except OSError:
@@ -102,16 +108,25 @@ class Control:
 
         Raises:
             OSError: supervisord does not run.
+            Stopping: it is about to end.
         """
-        return msgspec.convert(self._proxy.supervisor.getAllProcessInfo(), list[Process])
+        return msgspec.convert(self._ask("getAllProcessInfo"), list[Process])
 
     def start_group(self, group: str) -> None:
         """Start the processes of a group without waiting for them."""
-        self._proxy.supervisor.startProcessGroup(group, False)
+        self._ask("startProcessGroup", group, False)
 
     def shut_down(self) -> None:
         """Ask supervisord to stop everything in order, and itself; it goes on while this returns."""
-        self._proxy.supervisor.shutdown()
+        self._ask("shutdown")
+
+    def _ask(self, method: str, *arguments: object) -> Any:
+        try:
+            return getattr(self._proxy.supervisor, method)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == Faults.SHUTDOWN_STATE:
+                raise Stopping("Quintet is stopping; try again when it has stopped.") from None
+            raise
 
 
 class _UnixTransport(xmlrpc.client.Transport):

@@ -1,4 +1,4 @@
-"""How fast the SenseVoice engine is by itself: `just bench-engine`.
+"""How fast the SenseVoice engine is by itself, and how exact: `just bench-engine`.
 
 Full-size random weights (see `tests.full_size`), segments in memory, no queue and no HTTP: batched, one at a
 time, and FunASR's `AutoModel.generate()`, in one run on one device. On a GPU in each precision.
@@ -6,6 +6,7 @@ time, and FunASR's `AutoModel.generate()`, in one run on one device. On a GPU in
 
 import argparse
 import gc
+import operator
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ from actors.engines.base import Row
 from actors.engines.sensevoice import Precision, SenseVoiceEngine
 from actors.records import SAMPLE_RATE_HZ
 from tests import full_size
+from tests.sensevoice import MODEL, rooms
 
 PRECISIONS: dict[str, tuple[Precision, ...]] = {
     "cpu": ("float32", "bfloat16"),
@@ -65,6 +67,25 @@ def main() -> None:
         rtfx = line.audio_s / line.wall_s
         table.add_row(line.what, line.precision, f"{rtfx:.1f}", f"{line.wall_s:.1f}", f"{line.peak_mb:.0f}")
     console.print(table)
+    agreed = Table("precision", "same text and language as float32", title="spoken digits, the small model")
+    for precision, share in agreement(device, arguments.threads):
+        agreed.add_row(precision, f"{share:.1%}")
+    console.print(agreed)
+
+
+def agreement(device: str, threads: int) -> Iterator[tuple[str, float]]:
+    """The share of recordings in which each precision hears what float32 does.
+
+    On the trained small model: random weights say something else at the slightest difference.
+    """
+    heard: dict[str, list[tuple[str, str]]] = {}
+    spoken = rooms.rows(20)
+    for precision in PRECISIONS[device]:
+        engine = SenseVoiceEngine(MODEL, precision)
+        engine.load(device, threads)
+        heard[precision] = [(row.text, row.language) for row in engine.recognize(spoken)]
+        same = sum(map(operator.eq, heard["float32"], heard[precision]))
+        yield precision, same / len(spoken)
 
 
 def rows(count: int) -> list[Row]:

@@ -1,7 +1,9 @@
 """Writes sound and pictures as files, with the encoders inside PyAV."""
 
 import io
+import wave
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -66,3 +68,14 @@ def _add_video(container: OutputContainer, stream: VideoStream) -> None:
         black.pts = number
         container.mux(stream.encode(black))
     container.mux(stream.encode(None))
+
+
+def wav(samples: NDArray[Any], rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
+    """Samples, int16 [samples], as a wav file; by the standard library, so that it may be empty."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(rate_hz)
+        writer.writeframes(samples.astype(np.int16).tobytes())
+    return file.getvalue()

@@ -1,29 +1,15 @@
 """Whatever a client sends, it gets a clear answer, and the service goes on."""
 
-import io
-import wave
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from tests.media import encode
+from tests.media import encode, wav
 from tests.speech import clips, encoded, error_rate
 
 CLIP = clips("en")[2]
-
-
-def wav(samples: NDArray[Any], rate_hz: int = 16_000) -> bytes:
-    """Samples, int16 [samples], as a wav file."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(rate_hz)
-        writer.writeframes(samples.astype(np.int16).tobytes())
-    return file.getvalue()
 
 
 REFUSED = {

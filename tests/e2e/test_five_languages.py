@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pysubs2
 import pytest
 
 from tests.e2e.conftest import Service, checkout, started
+from tests.sensevoice import SAMPLES
 from tests.speech import Clip, encoded, joined
 
-SAMPLES_FOLDER = Path(__file__).resolve().parents[1] / "sensevoice" / "samples"
-SAMPLES = sorted(SAMPLES_FOLDER.glob("*/*.wav"))
+FILES = sorted(SAMPLES.glob("*/*.wav"))
 
 #: Of the samples, so many may be wrong: the model is small, and hears about 88 % of held-out strings right.
 MOST_WRONG = 4
@@ -31,7 +33,7 @@ RIGHT = ("en/421", "en/881", "ja/2207", "ko/7275", "yue/8427", "zh/9114")
 
 def file_of(sample: str) -> Path:
     """The recording of a sample, named `language/digits`."""
-    return SAMPLES_FOLDER / f"{sample}.wav"
+    return SAMPLES / f"{sample}.wav"
 
 
 def test_five_languages(sensevoice: Service) -> None:
@@ -39,7 +41,7 @@ def test_five_languages(sensevoice: Service) -> None:
     heard: dict[str, str] = {}
     with sensevoice.client() as client:
         able = client.get("/health").json()["model"]
-        for sample in SAMPLES:
+        for sample in FILES:
             language = sample.parent.name
             answer = client.post("/asr", files={"file": sample.read_bytes()}, data={"lang": language})
             assert answer.status_code == 200, answer.text
@@ -47,10 +49,38 @@ def test_five_languages(sensevoice: Service) -> None:
             heard[f"{language}/{sample.stem}"] = " ".join(cue.plaintext for cue in cues)
 
     assert set(able["languages"]) == {"auto", "zh", "en", "ja", "ko", "yue"}
-    assert {sample.parent.name for sample in SAMPLES} == {"zh", "en", "ja", "ko", "yue"}
+    assert {sample.parent.name for sample in FILES} == {"zh", "en", "ja", "ko", "yue"}
     wrong = {name: text for name, text in heard.items() if "".join(text.split()) != name.partition("/")[2]}
     assert not any("<|" in text for text in heard.values())
     assert len(wrong) <= MOST_WRONG, wrong
+
+
+def test_ten_clients(sensevoice: Service) -> None:
+    """All at once, languages and ITN mixed in the batches: each gets what it gets alone."""
+    asked = [
+        (file, {"lang": language, "itn": itn, "details": "true"})
+        for file in FILES
+        for language in ("auto", file.parent.name)
+        for itn in ("true", "false")
+    ]
+
+    def ask(client: httpx.Client, file: Path, fields: dict[str, str]) -> Any:
+        answer = client.post("/asr_simple", files={"file": file.read_bytes()}, data=fields)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    with sensevoice.client() as client, ThreadPoolExecutor(10) as clients:
+        alone = [ask(client, *one) for one in asked]
+        together = list(clients.map(lambda one: ask(client, *one), asked))
+
+    assert together == alone
+    languages = [
+        (file.parent.name, body["segments"][0]["language"])
+        for (file, fields), body in zip(asked, alone, strict=True)
+        if fields["lang"] == "auto"
+    ]
+    wrong = [said for said in languages if said[0] != said[1]]
+    assert len(wrong) <= len(languages) * 0.05, wrong
 
 
 @pytest.mark.parametrize("sample", RIGHT)

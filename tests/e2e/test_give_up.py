@@ -1,7 +1,5 @@
 """What cannot be recognised is given up, and costs nobody else anything."""
 
-import io
-import wave
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +9,7 @@ import pytest
 
 from tests.doubles.engines import MoodyEngine
 from tests.e2e.conftest import Service, checkout, started
+from tests.media import wav
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +24,7 @@ def recording(first_sample: int, seconds: int) -> bytes:
     """Soft noise that begins with this sample, as a wav file."""
     samples = np.random.default_rng(seconds).integers(-50, 50, seconds * 16_000).astype(np.int16)
     samples[0] = first_sample
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(16_000)
-        writer.writeframes(samples.tobytes())
-    return file.getvalue()
+    return wav(samples)
 
 
 def ask(client: httpx.Client, file: bytes, **fields: str) -> httpx.Response:

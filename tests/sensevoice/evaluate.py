@@ -15,6 +15,7 @@ from typing import Any, Final
 from funasr import AutoModel
 from msgspec import Struct
 
+from tests.sensevoice import MODEL
 from tests.sensevoice.folder import tag
 from tests.sensevoice.synthesize import LANGUAGES, Clip, held_out
 
@@ -82,7 +83,7 @@ def print_table(mode: Mode, right: Counter[tuple[str, str]]) -> None:
 def main() -> None:
     """Reads the command line, prints a table for each mode."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "model")
+    parser.add_argument("--folder", type=Path, default=MODEL)
     parser.add_argument("--number", type=int, default=500)
     arguments = parser.parse_args()
     model, clips = load(arguments.folder), list(held_out(arguments.number))

@@ -21,6 +21,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from tests.sensevoice import SAMPLES
+
 Samples = NDArray[np.float32]
 Split = Literal["train", "dev", "held_out"]
 
@@ -211,4 +213,4 @@ def write_samples(folder: Path, each: int = 3, max_bytes: int = 40_000, seed: in
 
 
 if __name__ == "__main__":
-    write_samples(Path(__file__).parent / "samples")
+    write_samples(SAMPLES)

@@ -26,6 +26,7 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from tests.sensevoice import MODEL
 from tests.sensevoice.features import (
     Background,
     Heard,
@@ -52,8 +53,6 @@ from tests.sensevoice.folder import (
     written,
 )
 from tests.sensevoice.synthesize import held_out
-
-MODEL: Final = Path(__file__).parent / "model"
 
 _UTTERANCES: Final = 14_000
 _STEPS: Final = 2_800

@@ -1,0 +1,68 @@
+"""The recipes tolerate one another."""
+
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+from deploy import leftovers
+from tests.e2e.conftest import Service, checkout
+from tests.media import wav
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Service:
+    """A service of one instance that answers at once, not started yet."""
+    return checkout(tmp_path / "one", ASR_MODEL="tests.doubles.engines:InstantEngine", ASR_INSTANCES="1")
+
+
+def test_asked_while_it_stops(one: Service) -> None:
+    """`status` and `start` say that it is stopping; a second `stop` waits for the first."""
+    assert one.run("deploy.service", "start").returncode == 0
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(one.run, "deploy.service", "stop")
+        said = []
+        while not first.done():
+            said.append(one.run("deploy.service", "status"))
+        second = one.run("deploy.service", "stop")
+
+    assert first.result().returncode == second.returncode == 0
+    assert any("is stopping" in asked.stderr for asked in said)
+    assert not any("Traceback" in asked.stderr for asked in (first.result(), second, *said))
+    assert leftovers.find(one.home) == []
+
+
+def test_start_after_the_supervisor_was_killed(one: Service) -> None:
+    """What it left is ended in order, so that no request fails that could have been answered."""
+    assert one.run("deploy.service", "start").returncode == 0
+    (supervisord,) = [
+        process for process in leftovers.find(one.home) if "supervisor.supervisord" in process.cmdline()
+    ]
+    os.kill(supervisord.pid, signal.SIGKILL)
+    psutil.wait_procs([supervisord], timeout=10)
+    statuses: list[int] = []
+    file = wav(np.zeros(16_000))
+
+    def ask_until_it_is_gone() -> None:
+        with one.client() as client:
+            try:
+                while True:
+                    statuses.append(client.post("/asr_simple", files={"file": ("a.wav", file)}).status_code)
+            except httpx.HTTPError:
+                return
+
+    with ThreadPoolExecutor(1) as other:
+        asking = other.submit(ask_until_it_is_gone)
+        time.sleep(1)
+        again = one.run("deploy.service", "start")
+        asking.result()
+    stopped = one.run("deploy.service", "stop")
+
+    assert (again.returncode, stopped.returncode) == (0, 0), again.stderr
+    assert set(statuses) == {200}
