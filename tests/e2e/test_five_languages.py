@@ -16,8 +16,8 @@ from tests.speech import Clip, encoded, joined
 
 FILES = sorted(SAMPLES.glob("*/*.wav"))
 
-#: Of the samples, so many may be wrong: the model is small, and hears about 88 % of held-out strings right.
-MOST_WRONG = 4
+#: Of the samples, so many may be wrong: the model is small, and hears about 97 % of held-out strings right.
+MOST_WRONG = 1
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def sensevoice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 #: Samples that the model hears right, in words and in digits: one of each language, and a happy voice.
-RIGHT = ("en/421", "en/881", "ja/2207", "ko/7275", "yue/8427", "zh/9114")
+RIGHT = ("en/421", "en/881", "ja/196", "ko/7275", "yue/8427", "zh/9114")
 
 
 def file_of(sample: str) -> Path:
