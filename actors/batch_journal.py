@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from actors.batcher import Outcome, Request
+from actors.batcher import Failed, Heard, Request
 from actors.errors import DeviceLost, reason
 from actors.queue.delivery_limit import DeliveryLimit
 from actors.store.workers import Tries, WorkerRegistry
@@ -30,28 +30,25 @@ class BatchJournal:
         self._sick = False
 
     def begun(self, batch: Sequence[Request]) -> None:
-        """The instance is busy, and answers for these with its life."""
-        self._registry.busy(self._name, len(batch))
+        """The instance answers for these with its life, as `begins_itself` has promised, and is busy."""
         self._deliveries.begin([request.id for request in batch])
+        self._registry.busy(self._name)
 
-    def ended(self, batch: Sequence[Request], outcomes: Sequence[Outcome], *, idle: bool) -> None:
-        """Count the tries."""
-        succeeded = [outcome.error is None for outcome in outcomes]
-        self._registry.count(
-            self._name,
-            Tries(
-                succeeded=sum(succeeded),
-                failed=len(succeeded) - sum(succeeded),
-                audio_ms=round(sum(request.audio_s for request in batch) * 1000),
-                busy_ms=round(sum(outcome.took_ms for outcome in outcomes)),
-            ),
-            idle=idle,
+    def ended(self, batch: Sequence[Request], outcomes: Sequence[Heard | Failed], *, idle: bool) -> None:
+        """Count the tries, and judge whether the instance is sick."""
+        failed = sum(isinstance(outcome, Failed) for outcome in outcomes)
+        tries = Tries(
+            succeeded=len(outcomes) - failed,
+            failed=failed,
+            audio_ms=round(sum(request.audio_s for request in batch) * 1000),
+            busy_ms=round(sum(outcome.took_ms for outcome in outcomes)),
         )
         for outcome in outcomes:
             self._judge(outcome)
+        self._registry.count(self._name, tries, idle=idle)
 
-    def _judge(self, outcome: Outcome) -> None:
-        if outcome.error is None:
+    def _judge(self, outcome: Heard | Failed) -> None:
+        if isinstance(outcome, Heard):
             self._failures_in_a_row = 0
             return
         self._failures_in_a_row += 1

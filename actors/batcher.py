@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Final, Protocol
 
@@ -10,7 +11,7 @@ import structlog
 from msgspec import Struct
 
 from actors.engines.base import Engine, Hypothesis, Row
-from actors.errors import DeviceLost, OutOfMemory
+from actors.errors import DeviceLost, OutOfMemory, RecognitionFailed, reason
 from actors.records import SAMPLE_RATE_HZ
 
 #: The first of several threads to arrive at an idle engine waits this long for the others.
@@ -25,6 +26,11 @@ class Limits(Struct, frozen=True):
     rows: int
     #: Seconds of audio, each row counted at the length of the longest.
     audio_s: float
+
+
+#: On a CPU rows of 10 s gain nothing from company, rows of 1 s a factor of two, most of it from four rows;
+#: and a short recording should not wait for a batch much longer than for a long segment.
+USUAL_LIMITS: Final = {"cpu": Limits(rows=8, audio_s=20.0), "cuda": Limits(rows=32, audio_s=600.0)}
 
 
 class Request(Struct, frozen=True, eq=False, kw_only=True):
@@ -44,23 +50,29 @@ class Request(Struct, frozen=True, eq=False, kw_only=True):
         return len(self.row.samples) / SAMPLE_RATE_HZ
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
-    """What became of a request: a hypothesis, or the error that its row raised by itself."""
+class Heard(Struct, frozen=True):
+    """A row was recognised."""
 
-    hypothesis: Hypothesis | None = None
-    error: Exception | None = None
-    #: Its share of the time that the engine took, by length.
-    took_ms: float = 0.0
+    hypothesis: Hypothesis
+    #: Its share, by length, of the time that the engine took.
+    took_ms: float
+
+
+class Failed(Struct, frozen=True):
+    """A row could not be recognised, by itself."""
+
+    error: BaseException
+    took_ms: float
 
 
 class Journal(Protocol):
     """Hears of each batch, in the batcher's thread."""
 
     def begun(self, batch: Sequence[Request]) -> None:
-        """The engine is about to get these; an error raised here becomes their outcome."""
+        """The engine is about to get these; if this raises, it does not, and they get the error."""
         ...
 
-    def ended(self, batch: Sequence[Request], outcomes: Sequence[Outcome], *, idle: bool) -> None:
+    def ended(self, batch: Sequence[Request], outcomes: Sequence[Heard | Failed], *, idle: bool) -> None:
         """These are their outcomes, not handed out yet; idle: no other request waits."""
         ...
 
@@ -78,14 +90,16 @@ class Batcher:
         self._journal = journal
         self._expected = expected
         self._changed = threading.Condition()
-        self._waiting: dict[Request, Future[Outcome]] = {}  # in the order of arrival
+        self._waiting: dict[Request, Future[Heard]] = {}  # in the order of arrival
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._run, name="batcher", daemon=True).start()
 
-    def recognize(self, request: Request) -> Outcome:
-        """Wait for a row to be recognised; called by many threads."""
-        future: Future[Outcome] = Future()
+    def recognize(self, request: Request) -> Heard:
+        """Wait for a row to be recognised; called by many threads.
+
+        Raises whatever the engine raised for that row alone, or the journal for its batch.
+        """
+        future: Future[Heard] = Future()
         with self._changed:
             self._waiting[request] = future
             self._changed.notify_all()
@@ -97,64 +111,83 @@ class Batcher:
             return len(self._waiting)
 
     def close(self) -> None:
-        """Take the thread down; nobody may be waiting."""
+        """Begin no further batch: who waits then waits for ever."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
 
     def _run(self) -> None:
         while batch := self._next():
-            requests = list(batch)
-            try:
-                self._journal.begun(requests)
-                outcomes = self._recognize(requests)
-            except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
-                outcomes = [Outcome(error=error)] * len(requests)
-            self._tell(requests, outcomes)
-            for future, outcome in zip(batch.values(), outcomes, strict=True):
-                future.set_result(outcome)
+            for future, outcome in zip(batch.values(), self._outcomes(list(batch)), strict=True):
+                if isinstance(outcome, Heard):
+                    future.set_result(outcome)
+                else:
+                    future.set_exception(outcome.error)
 
-    def _next(self) -> dict[Request, Future[Outcome]]:
+    def _next(self) -> dict[Request, Future[Heard]]:
         """The next batch, shortest row first; empty once closed."""
         with self._changed:
             if not self._waiting:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
                 self._changed.wait_for(lambda: len(self._waiting) >= self._expected(), LINGER_S)
-            chosen = choose(list(self._waiting), self._limits) if self._waiting else []
+            chosen = [] if self._closed else choose(list(self._waiting), self._limits)
             return {request: self._waiting.pop(request) for request in chosen}
 
-    def _tell(self, requests: Sequence[Request], outcomes: Sequence[Outcome]) -> None:
+    def _outcomes(self, batch: Sequence[Request]) -> Sequence[Heard | Failed]:
         try:
-            self._journal.ended(requests, outcomes, idle=not self.waiting())
+            self._journal.begun(batch)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+            return [Failed(error, 0.0)] * len(batch)
+        outcomes = self._recognize(batch)
+        try:
+            self._journal.ended(batch, outcomes, idle=not self.waiting())
         except Exception as error:
-            log.exception("batch.not_counted", reason=str(error))
+            log.exception("batch.not_counted", reason=reason(error))
+        return outcomes
 
-    def _recognize(self, batch: Sequence[Request]) -> list[Outcome]:
+    def _recognize(self, batch: Sequence[Request]) -> list[Heard | Failed]:
         """The outcomes of a batch; one that fails is halved, until it is clear which rows fail alone."""
         started = time.perf_counter()
-        try:
-            heard = self._engine.recognize([request.row for request in batch])
-        except Exception as error:  # noqa: BLE001 - whatever an engine raises costs its row alone
-            took_ms = (time.perf_counter() - started) * 1000
-            if len(batch) == 1 or isinstance(error, DeviceLost):
-                return [Outcome(error=error, took_ms=took_ms / len(batch))] * len(batch)
-            if isinstance(error, OutOfMemory):
-                self._shrink(batch)
-            half = len(batch) // 2
-            return [*self._recognize(batch[:half]), *self._recognize(batch[half:])]
+        hypotheses, error = self._try(batch)
         took_ms = (time.perf_counter() - started) * 1000
-        per_s = took_ms / max(sum(request.audio_s for request in batch), 1e-9)
-        return [
-            Outcome(hypothesis=hypothesis, took_ms=request.audio_s * per_s)
-            for request, hypothesis in zip(batch, heard, strict=True)
-        ]
+        if error is None:
+            per_s = took_ms / max(sum(request.audio_s for request in batch), 1e-9)
+            return [
+                Heard(hypothesis, request.audio_s * per_s)
+                for request, hypothesis in zip(batch, hypotheses, strict=True)
+            ]
+        if len(batch) == 1 or isinstance(error, DeviceLost):
+            return [Failed(error, took_ms / len(batch))] * len(batch)
+        if isinstance(error, OutOfMemory):
+            self._shrink(batch)
+        half = len(batch) // 2
+        return [*self._recognize(batch[:half]), *self._recognize(batch[half:])]
+
+    def _try(self, batch: Sequence[Request]) -> tuple[Sequence[Hypothesis], BaseException | None]:
+        """What the engine makes of a batch, or the error it raises; even a panic must not end the thread."""
+        try:
+            hypotheses = self._engine.recognize([request.row for request in batch])
+        except BaseException as error:
+            log.warning("batch.failed", rows=len(batch), reason=reason(error), exc_info=len(batch) == 1)
+            # The frames hold the tensors of the failed pass, and smaller batches need their memory.
+            for cause in _causes(error):
+                traceback.clear_frames(cause.__traceback__)
+            return (), error
+        if len(hypotheses) != len(batch):
+            return (), RecognitionFailed(f"{len(hypotheses)} answers to {len(batch)} rows")
+        return hypotheses, None
 
     def _shrink(self, batch: Sequence[Request]) -> None:
         fits_s = padded_s(batch) / 2
         if fits_s < self._limits.audio_s:
             self._limits = Limits(self._limits.rows, fits_s)
             log.warning("batch.out_of_memory", rows=len(batch), audio_s_from_now_on=round(fits_s, 1))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def padded_s(batch: Sequence[Request]) -> float:

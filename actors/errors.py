@@ -47,6 +47,6 @@ class StartupError(Exception):
     """A process cannot start; the message names the reason and the remedy."""
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """What an error says, or its name where it says nothing."""
     return str(error) or type(error).__name__

@@ -5,13 +5,13 @@ import socket
 import threading
 
 import psutil
-import redis
 import structlog
 from typing_extensions import override
 
 from actors import devices
 from actors.clock import now_ms
 from actors.devices import Device
+from actors.errors import reason as reason_of
 from actors.records import Capabilities, WorkerReport, WorkerState
 from actors.store.workers import HEARTBEAT_S, WorkerRegistry
 
@@ -31,6 +31,8 @@ class Heartbeat(threading.Thread):
         self._reason: str | None = None
         self._started_ms = now_ms()
         self._stopped = threading.Event()
+        #: A report made before a change of state must not be sent after it.
+        self._one_at_a_time = threading.Lock()
 
     def arrive(self) -> None:
         """Enter the registry, and report from now on; until it is ready, also why its predecessor failed."""
@@ -42,17 +44,20 @@ class Heartbeat(threading.Thread):
         self, state: WorkerState, *, capabilities: Capabilities | None = None, reason: str | None = None
     ) -> None:
         """Report a new state now."""
-        self._state, self._reason = state, reason
-        self._capabilities = capabilities or self._capabilities
-        self._report()
+        with self._one_at_a_time:
+            self._state, self._reason = state, reason
+            self._capabilities = capabilities or self._capabilities
+            self._report()
 
     @override
     def run(self) -> None:
         while not self._stopped.wait(HEARTBEAT_S):
             try:
-                self._report()
-            except redis.RedisError as error:
-                log.warning("heartbeat.failed", reason=str(error))
+                with self._one_at_a_time:
+                    self._report()
+            except Exception as error:
+                # Whatever it is: a process that works must not come to look dead.
+                log.exception("heartbeat.failed", reason=reason_of(error))
 
     def stop(self) -> None:
         """Report no more, and leave the registry; an error stays there, for the successor to repeat."""

@@ -16,10 +16,10 @@ import structlog
 from actors import devices, logs, settings, worker
 from actors.assemble import assemble
 from actors.batch_journal import BatchJournal
-from actors.batcher import Batcher, Limits, Request
+from actors.batcher import USUAL_LIMITS, Batcher, Limits, Request
 from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
-from actors.errors import RecognitionFailed, StartupError, reason
+from actors.errors import StartupError, reason
 from actors.heartbeat import Heartbeat
 from actors.punctuation import unpunctuated
 from actors.queue.delivery_limit import DeliveryLimit, current
@@ -33,10 +33,6 @@ from actors.store.workers import WorkerRegistry
 
 #: Full scale of 16-bit samples.
 _FULL_SCALE: Final = 32_768
-
-#: On a CPU a batch lasts no longer than the longest segment would alone, so that a short recording
-#: need not wait longer for an instance than it had to without batches.
-_USUAL_LIMITS: Final = {"cpu": Limits(8, 30.0), "cuda": Limits(32, 600.0)}
 
 log = structlog.stdlib.get_logger()
 
@@ -72,21 +68,25 @@ class Instance:
             language=segment.options.language,
             itn=segment.options.itn,
         )
-        asked = Request(row=row, id=delivery.id, urgent=delivery.lane is Lane.SHORT, alone=delivery.suspect)
-        outcome = self._batcher.recognize(asked)
-        heard = outcome.hypothesis
-        if heard is None:
-            raise outcome.error or RecognitionFailed("nothing came of it")
+        heard = self._batcher.recognize(
+            Request(
+                row=row,
+                id=delivery.id,
+                urgent=delivery.lane is Lane.SHORT or delivery.suspect,
+                alone=delivery.suspect,
+            )
+        )
+        said = heard.hypothesis
         if not segment.options.punctuation:
-            heard = unpunctuated(heard)
+            said = unpunctuated(said)
         return Utterance(
-            text=heard.text,
-            language=heard.language,
-            emotion=heard.emotion,
-            event=heard.event,
-            words=heard.words,
+            text=said.text,
+            language=said.language,
+            emotion=said.emotion,
+            event=said.event,
+            words=said.words,
             instance=self._name,
-            took_ms=round(outcome.took_ms, 3),
+            took_ms=round(heard.took_ms, 3),
         )
 
     def _finish(self, job_id: str, index: int, failure: str = "") -> None:
@@ -136,13 +136,18 @@ def main(number: int) -> None:
         priority=0,
         options={"on_give_up": instance.give_up, "begins_itself": True},
     )
-    worker.run(broker, RECOGNIZE, stop)
+
+    def count_unbegun() -> int:
+        batcher.close()
+        return batcher.waiting()
+
+    worker.run(broker, RECOGNIZE, stop, count_unbegun)
     heartbeat.stop()
 
 
 def limits(config: settings.Settings, device: str) -> Limits:
     """How large a batch may become on a device, `cpu` or `cuda`."""
-    usual = _USUAL_LIMITS[device]
+    usual = USUAL_LIMITS[device]
     return Limits(config.batch_rows or usual.rows, config.batch_s or usual.audio_s)
 
 

@@ -6,6 +6,8 @@ instance and no parent whose death would leave an orphan with the model in its h
 
 import signal
 import threading
+import time
+from collections.abc import Callable
 from typing import Final
 
 import dramatiq
@@ -21,7 +23,11 @@ from actors.settings import Settings
 from actors.store.connection import patience, patient, prompt_broker
 
 #: What is in hand when the process is told to stop may take this long; then it goes back to its queue.
-STOP_GRACE_MS: Final = 20_000
+STOP_GRACE_S: Final = 20.0
+_STOP_POLL_S: Final = 0.05
+
+#: Consumers wait a second at the doorbell before they see that they are to end.
+_END_OF_THREADS_MS: Final = 3_000
 
 #: Pause before a failed step is tried again: the first time, and at most.
 MIN_BACKOFF_MS: Final = 200
@@ -50,8 +56,13 @@ def stop_requested() -> threading.Event:
     return stop
 
 
-def run(broker: DoorbellBroker, step: str, stop: threading.Event) -> None:
-    """Work on both lanes of a step until `stop` is set; then finish or return what is in hand."""
+def run(
+    broker: DoorbellBroker, step: str, stop: threading.Event, count_unbegun: Callable[[], int] = lambda: 0
+) -> None:
+    """Work on both lanes of a step until `stop` is set; then finish or return what is in hand.
+
+    `count_unbegun` is called from then on: how many of the messages in hand will not be begun any more.
+    """
     for queue in queues(step):
         broker.declare_queue(queue)
     worker = dramatiq.Worker(broker, queues=set(queues(step)), worker_threads=broker.slots.capacity)
@@ -59,6 +70,10 @@ def run(broker: DoorbellBroker, step: str, stop: threading.Event) -> None:
     log.info("worker.ready", step=step, threads=broker.slots.capacity)
     stop.wait()
     broker.slots.close()
-    worker.stop(timeout=STOP_GRACE_MS)
+    # Dramatiq's own time-out is shorter the more threads there are: it counts the same wait many times.
+    gives_up_s = time.monotonic() + STOP_GRACE_S
+    while len(broker.slots.in_hand()) > count_unbegun() and time.monotonic() < gives_up_s:
+        time.sleep(_STOP_POLL_S)
+    worker.stop(timeout=_END_OF_THREADS_MS)
     returned = broker.return_messages(queues(step))
     log.info("worker.stopped", step=step, returned=returned)

@@ -159,6 +159,6 @@ def _field(key: str, message: str) -> str:
     message = message if len(message) <= _MESSAGE_CHARS else message[:_MESSAGE_CHARS] + "…"
     if key in _VALUES:
         return f"{key}: {message}; it is one of {', '.join(_VALUES[key])}"
-    if key == "file" or "'file'" in message:
+    if key == "file" or "`file`" in message:
         return "file: missing; the recording is uploaded as a file in the form field `file`"
     return f"{key}: {message}"

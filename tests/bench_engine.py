@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from actors import devices
+from actors.batcher import USUAL_LIMITS, Limits, Request, choose
 from actors.engines import sensevoice_loading
 from actors.engines.base import Row
 from actors.engines.sensevoice import Precision, SenseVoiceEngine
@@ -31,9 +32,6 @@ PRECISIONS: dict[str, tuple[Precision, ...]] = {
     "cpu": ("float32", "bfloat16"),
     "cuda": ("float32", "float16", "bfloat16"),
 }
-
-#: Seconds of padded audio in a batch.
-BATCH_S = {"cpu": 120.0, "cuda": 1200.0}
 
 SAMPLE_EVERY_S = 0.01
 
@@ -52,11 +50,11 @@ def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="just bench-engine", description=__doc__)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--segments", type=int, default=0, help="default: 24 on a CPU, 2000 on a GPU")
+    parser.add_argument("--segments", type=int, default=0, help="default: 48 on a CPU, 2000 on a GPU")
     parser.add_argument("--threads", type=int, default=devices.cores())
     arguments = parser.parse_args()
     device: str = arguments.device
-    segments = rows(arguments.segments or (24 if device == "cpu" else 2000))
+    segments = rows(arguments.segments or (48 if device == "cpu" else 2000))
     console = Console()
     console.print(
         f"{len(segments)} segments of {_audio_s(segments[:1]):.1f} to {_audio_s(segments[-1:]):.1f} s, "
@@ -89,9 +87,9 @@ def agreement(device: str, threads: int) -> Iterator[tuple[str, float]]:
 
 
 def rows(count: int) -> list[Row]:
-    """Segments of 3 to 15 s as VAD cuts them, shortest first."""
+    """Segments of 1 to 15 s as VAD cuts them, as many between 1 and 4 s as above; shortest first."""
     rng = np.random.default_rng(0)
-    durations_s = np.sort(rng.uniform(3.0, 15.0, count)).tolist()
+    durations_s = np.sort(np.exp(rng.uniform(np.log(1.0), np.log(15.0), count))).tolist()
     return [
         Row(samples=full_size.voice(duration_s, rng), language="auto", itn=True) for duration_s in durations_s
     ]
@@ -104,8 +102,8 @@ def lines(segments: Sequence[Row], device: str, threads: int) -> Iterator[Measur
     for precision in PRECISIONS[device]:
         engine = SenseVoiceEngine(folder, precision)
         engine.load(device, threads)
-        together = list(batches(segments, BATCH_S[device]))
-        what = f"engine, batches of {BATCH_S[device]:.0f} s"
+        together = list(batches(segments, USUAL_LIMITS[device]))
+        what = f"engine, batches of {USUAL_LIMITS[device].audio_s:.0f} s"
         yield _measure(what, precision, engine.recognize, together, device)
         yield _measure("engine, one at a time", precision, engine.recognize, alone, device)
         del engine
@@ -118,15 +116,13 @@ def lines(segments: Sequence[Row], device: str, threads: int) -> Iterator[Measur
     yield _measure("AutoModel.generate()", "float32", generate, alone, device)
 
 
-def batches(segments: Sequence[Row], batch_s: float) -> Iterator[list[Row]]:
-    """Neighbours in length, at most `batch_s` seconds together, padding included."""
-    batch: list[Row] = []
-    for row in segments:
-        if batch and _audio_s([row]) * (len(batch) + 1) > batch_s:
-            yield batch
-            batch = []
-        batch.append(row)
-    yield batch
+def batches(segments: Sequence[Row], limits: Limits) -> Iterator[list[Row]]:
+    """As an instance would batch them if they all waited at once."""
+    waiting = [Request(row=row) for row in segments]
+    while waiting:
+        batch = choose(waiting, limits)
+        yield [request.row for request in batch]
+        waiting = [request for request in waiting if request not in batch]
 
 
 def _measure(

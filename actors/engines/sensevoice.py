@@ -117,7 +117,6 @@ def _failure(error: RuntimeError) -> RecognitionFailed:
     import torch
 
     if isinstance(error, torch.OutOfMemoryError):
-        torch.cuda.empty_cache()
         return OutOfMemory(f"SenseVoice: {error}")
     # After an error of CUDA nothing works any more until the process is another one.
     lost = isinstance(error, torch.AcceleratorError)

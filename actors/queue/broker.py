@@ -113,11 +113,18 @@ class DoorbellBroker(RedisBroker):
 class DoorbellConsumer(_RedisConsumer):
     """Waits for a free thread, then for a message.
 
-    A process with work in hand does not wait at the doorbell: the ring is for those that are idle. It
-    looks whenever it is done with a message, and every `PEEK_S`, whether enough waits for everyone.
+    A process that shares its queues and has work in hand does not wait at the doorbell: the ring is for
+    those that are idle. It looks whenever it is done with a message, and every `PEEK_S`, and takes its
+    share of what they have left.
     """
 
     broker: DoorbellBroker
+
+    #: It has heard a ring, and not looked yet what for.
+    _rung = False
+
+    #: Something waited when a busy process looked last: had anybody been idle, it would be gone.
+    _left = False
 
     @override
     def __next__(self) -> dramatiq.MessageProxy | None:
@@ -149,30 +156,40 @@ class DoorbellConsumer(_RedisConsumer):
             self.broker.slots.release(message.options["redis_message_id"])
 
     def _next_ready(self) -> dramatiq.MessageProxy | None:
-        lane = messages.lane(self.queue_name)
-        slots = self.broker.slots
-        if not slots.reserve(lane, self.timeout / 1000):
-            self._fetch(0)  # a heartbeat
+        lane, slots = messages.lane(self.queue_name), self.broker.slots
+        rung, self._rung = self._rung, False
+        if not slots.reserve(lane, 0 if rung else self.timeout / 1000):
+            self._leave(ring_again=rung)
             return None
+        # Only now: while this slot is reserved the process does not cease to be idle by the other lane.
+        busy = slots.shared and not slots.idle()
         try:
-            found = self._fetch(1) if slots.may_take(self._count_waiting) else []
+            found = [] if busy and (rung or not self._may_take(lane)) else self._fetch(1)
         except BaseException:
             slots.cancel(lane)
             raise
-        if not found:
-            slots.cancel(lane)
-            self._wait(lane)
-            return None
-        # What is in hand and comes back after an outage is the same work: its end settles both.
-        return found[0] if slots.hold(lane, found[0].options["redis_message_id"]) else None
+        if found:
+            # What is in hand and comes back after an outage is the same work: its end settles both.
+            return found[0] if slots.hold(lane, found[0].options["redis_message_id"]) else None
+        slots.cancel(lane)
+        if busy:
+            self._leave(ring_again=rung)
+        else:
+            self._rung = self._wait_for_ring()
+        return None
 
-    def _wait(self, lane: Lane) -> None:
-        slots = self.broker.slots
-        if slots.shared and not slots.idle():
-            self._fetch(0)  # a heartbeat
-            slots.wait_for_release(PEEK_S)
-        elif self._wait_for_ring() and not (slots.idle() if slots.shared else slots.free(lane)):
-            self._ring_again()  # for somebody idle: this process has taken other work meanwhile
+    def _may_take(self, lane: Lane) -> bool:
+        """Whether the busy process may have one of those that wait, and that nobody idle has taken."""
+        waiting = int(self.broker.client.llen(f"{self.broker.namespace}:{self.queue_name}"))
+        left, self._left = self._left, waiting > 0
+        return left and self.broker.slots.may_take(lane, waiting)
+
+    def _leave(self, *, ring_again: bool) -> None:
+        """Leave what waits to others for now, and pass the ring on that was heard here."""
+        self._fetch(0)  # a heartbeat
+        if ring_again:
+            self._ring_again()
+        self.broker.slots.wait_for_release(PEEK_S)
 
     def _next_delayed(self) -> dramatiq.MessageProxy | None:
         found = self._fetch(1)
@@ -187,10 +204,11 @@ class DoorbellConsumer(_RedisConsumer):
 
     def _wait_for_ring(self) -> bool:
         bell = self.broker.bell(self.queue_name)
-        return self.broker.client.blpop([bell], self.timeout / 1000) is not None
-
-    def _count_waiting(self) -> int:
-        return int(self.broker.client.llen(f"{self.broker.namespace}:{self.queue_name}"))
+        rung = self.broker.client.blpop([bell], self.timeout / 1000) is not None
+        if rung and self.broker.slots.closed:
+            self._ring_again()  # this process has been told to stop meanwhile
+            return False
+        return rung
 
     def _ring_again(self) -> None:
         self.broker.client.rpush(self.broker.bell(self.queue_name), "")

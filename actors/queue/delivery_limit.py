@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import redis
 from dramatiq import Broker, MessageProxy, Worker
-from dramatiq.middleware import Middleware, SkipMessage
+from dramatiq.middleware import Middleware, MiddlewareError, SkipMessage
 from msgspec import Struct
 from typing_extensions import override
 
@@ -30,6 +30,10 @@ POISONOUS: Final = f"every worker that took it died, {MAX_DELIVERIES} times in a
 
 class DeliveriesExceeded(SkipMessage):
     """Every worker that took the message died over it."""
+
+
+class DeliveriesUnknown(MiddlewareError):
+    """Redis does not say who has begun the message; it is tried again later."""
 
 
 class Delivery(Struct, frozen=True):
@@ -77,7 +81,11 @@ class DeliveryLimit(Middleware):
     @override
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         message_id = message.options["redis_message_id"]
-        begun = cast("set[bytes]", self._client.smembers(keys.deliveries(message_id)))
+        try:
+            begun = cast("set[bytes]", self._client.smembers(keys.deliveries(message_id)))
+        except redis.RedisError as error:
+            # Dramatiq ignores any other error here, and calls the actor all the same.
+            raise DeliveriesUnknown(str(error)) from error
         others = len(begun - {self._process.encode()})
         if others >= MAX_DELIVERIES:
             message.fail()

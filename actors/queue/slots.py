@@ -1,18 +1,17 @@
-"""The free threads of a worker process, so that it takes only work it can start at once."""
+"""The threads of a worker process that messages occupy, so that it takes no more than it should."""
 
 import threading
-from collections.abc import Callable
 
 from actors.records import Lane
 
 
 class Slots:
-    """Shared by the consumers of a process; the short lane goes first.
+    """Shared by the consumers of a process, one for each lane; the short lane goes first.
 
-    A consumer reserves a slot before it fetches, so no message waits behind a busy process while
-    another one is idle. `capacity`: messages in hand at most; `long_capacity`: of these, from the long
-    lane. `sharers`: the processes that share the queues; with work in hand, each then takes no more than
-    its share of what waits. Without it a process takes what it has threads for.
+    A consumer reserves a slot before it fetches; with a message the slot is in hand until that is done
+    with. `capacity`: slots in all; `long_capacity`: of these, for the long lane. `sharers`: the processes
+    that serve the same queues; one that is busy then leaves to the others what exceeds its share, so that
+    no message waits behind it while another is idle. Without it a process takes what it has slots for.
     """
 
     def __init__(self, capacity: int, long_capacity: int | None = None, sharers: int | None = None) -> None:
@@ -38,17 +37,15 @@ class Slots:
                 self._waiting[lane] -= 1
                 self._changed.notify_all()
 
-    def may_take(self, count_waiting: Callable[[], int]) -> bool:
-        """Whether whoever has just reserved a slot may fetch a message for it.
+    def may_take(self, lane: Lane, waiting: int) -> bool:
+        """Whether a busy process that has just reserved a slot may fetch one of so many waiting messages.
 
-        An idle process always may. A busy one only where, of its own and the waiting messages together,
-        it has less than its share: what the idle ones could take is left to them.
+        Only where it has less than its share of them and its own together. Long recordings do not count
+        against the short lane, or they would stand in its way.
         """
         with self._changed:
-            in_hand = self._in_hand() - 1
-        if self._sharers is None or in_hand == 0:
-            return True
-        return in_hand * self._sharers < in_hand + count_waiting()
+            taken = self._taken(Lane.SHORT) + (self._taken(Lane.LONG) if lane is Lane.LONG else 0) - 1
+        return self._sharers is None or taken * self._sharers < taken + waiting
 
     @property
     def shared(self) -> bool:
@@ -60,15 +57,10 @@ class Slots:
         with self._changed:
             return not self._held
 
-    def free(self, lane: Lane) -> bool:
-        """Whether a slot could be reserved at once."""
-        with self._changed:
-            return self._free(lane)
-
-    def waiting(self) -> int:
-        """How many consumers wait for a slot."""
-        with self._changed:
-            return sum(self._waiting.values())
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will be reserved."""
+        return self.capacity == 0
 
     def close(self) -> None:
         """Reserve nothing from now on: the process is about to stop."""
@@ -109,15 +101,15 @@ class Slots:
         with self._changed:
             return list(self._held)
 
-    def _in_hand(self) -> int:
-        return len(self._held) + sum(self._reserved.values())
+    def _taken(self, lane: Lane) -> int:
+        return self._reserved[lane] + sum(held is lane for held in self._held.values())
 
     def _free(self, lane: Lane) -> bool:
-        if self._in_hand() >= self.capacity:
+        taken = self._taken(Lane.SHORT) + self._taken(Lane.LONG)
+        if taken >= self.capacity:
             return False
-        if self.shared and not self._held and self._in_hand():
+        if self.shared and taken and not self._held:
             return False  # the other lane may be about to end the idleness
         if lane is Lane.SHORT:
             return True
-        long_in_hand = self._reserved[lane] + sum(held is lane for held in self._held.values())
-        return not self._waiting[Lane.SHORT] and long_in_hand < self._long_capacity
+        return not self._waiting[Lane.SHORT] and self._taken(lane) < self._long_capacity

@@ -22,7 +22,7 @@ For all jobs together:
 | `asr:running`           | sorted  | job id → when a segmenter took it, Unix milliseconds               |
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
-| `asr:busy`              | hash    | busy instance → the segments in its batch                          |
+| `asr:busy-instances`    | set     | the instances whose engine is at work                              |
 | `asr:deliveries:{id}`   | set     | the processes that have begun a message (an hour)                  |
 | `asr:events`            | channel | `records.JobEvent` as JSON whenever a job moves                    |
 
@@ -49,7 +49,7 @@ SPOOL = "asr:spool"
 RUNNING = "asr:running"
 STATS = "asr:stats"
 WORKERS = "asr:workers"
-BUSY = "asr:busy"
+BUSY = "asr:busy-instances"
 EVENTS = "asr:events"
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from actors.clock import now_ms
 from actors.errors import JobError
-from actors.records import SAMPLE_RATE_HZ, Job, JobState, Options, Segment, Transcript
+from actors.records import Job, JobState, Options, Segment, Transcript
 from actors.store import keys, scripts
 from actors.store.hashes import decode_job
 from actors.store.keys import JobKeys
@@ -25,11 +25,6 @@ class WaitingSegment(Struct, frozen=True):
 
     samples: NDArray[np.int16]
     options: Options
-
-    @property
-    def duration_ms(self) -> int:
-        """Length of the segment."""
-        return len(self.samples) * 1000 // SAMPLE_RATE_HZ
 
 
 class WorkStore:

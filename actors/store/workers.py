@@ -39,8 +39,8 @@ class Pool(Struct, frozen=True, kw_only=True):
     instances: dict[str, WorkerReport]
     segmenters: dict[str, WorkerReport]
     counters: dict[str, Tries]
-    #: Busy instance → the segments in its batch.
-    busy: dict[str, int]
+    #: The instances whose engine is at work.
+    busy: frozenset[str]
     #: State → how many jobs have ended in it.
     jobs: dict[str, int]
 
@@ -57,7 +57,7 @@ class WorkerRegistry:
 
     def arrive(self, name: str) -> None:
         """Say that the worker has started: what its predecessor was busy with when it died is not its own."""
-        self._client.hdel(keys.BUSY, name)
+        self._client.srem(keys.BUSY, name)
 
     def last_reason(self, name: str) -> str | None:
         """What the last report under this name gives as the reason of an error."""
@@ -67,11 +67,11 @@ class WorkerRegistry:
     def leave(self, name: str) -> None:
         """Say that the worker has stopped as it was told to."""
         self._client.hdel(keys.WORKERS, name)
-        self._client.hdel(keys.BUSY, name)
+        self._client.srem(keys.BUSY, name)
 
-    def busy(self, name: str, segments: int) -> None:
-        """Say that the instance works on so many segments."""
-        self._client.hset(keys.BUSY, name, segments)
+    def busy(self, name: str) -> None:
+        """Say that the instance's engine is at work."""
+        self._client.sadd(keys.BUSY, name)
 
     def count(self, name: str, tries: Tries, *, idle: bool) -> None:
         """Add tries to the instance's counters, and say whether it is idle again."""
@@ -79,7 +79,7 @@ class WorkerRegistry:
             for counter, value in msgspec.structs.asdict(tries).items():
                 pipe.hincrby(keys.STATS, f"{name}:{counter}", value)
             if idle:
-                pipe.hdel(keys.BUSY, name)
+                pipe.srem(keys.BUSY, name)
             pipe.execute()
 
 
@@ -88,7 +88,7 @@ async def read_pool(client: redis.asyncio.Redis, now_ms: int) -> Pool:
     async with client.pipeline(transaction=False) as pipe:
         pipe.hgetall(keys.WORKERS)
         pipe.hgetall(keys.STATS)
-        pipe.hgetall(keys.BUSY)
+        pipe.smembers(keys.BUSY)
         workers, stats, busy = cast("list[dict[bytes, bytes]]", await pipe.execute())
     known = sorted((_reports.decode(report) for report in workers.values()), key=_order)
     heard = {report.name: report for report in known if now_ms - report.beat_ms < FORGOTTEN_AFTER_MS}
@@ -99,7 +99,7 @@ async def read_pool(client: redis.asyncio.Redis, now_ms: int) -> Pool:
         counters={
             name: msgspec.convert(values, Tries) for name, values in counters.items() if name != "jobs"
         },
-        busy={name.decode(): int(segments) for name, segments in busy.items()},
+        busy=frozenset(name.decode() for name in busy),
         jobs=counters.get("jobs", {}),
     )
 

@@ -1,5 +1,6 @@
 """What `ASR_MODEL` needs on disk, and what `auto` takes if it can be had."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def _try(model: Model) -> None:
             fetch(model.name)
         except NoSource as error:
             if error.differs:
-                _mark(model).write_text(_files(model), encoding="utf-8")
+                with contextlib.suppress(OSError):  # a full disk only means that it is tried again
+                    _mark(model).write_text(_files(model), encoding="utf-8")
             _do_without(f"{model.name} could not be fetched ({'; '.join(error.failures)})", model)
         except OSError as error:
             _do_without(f"{model.name} could not be fetched ({error})", model)

@@ -47,7 +47,10 @@ def running(
     try:
         yield broker, gave_up
     finally:
+        broker.slots.close()
         worker.stop(timeout=300)
+        for consumer in worker.consumers.values():
+            consumer.join(5)
         broker.return_messages(queues(RECOGNIZE))
 
 
@@ -152,6 +155,30 @@ def test_idle_workers_share_before_busy_ones_take_more(config: Settings) -> None
         await_that(lambda: sum(map(len, took.values())) == 45)
 
     assert sorted(index for indices in took.values() for index in indices) == list(range(45))
+
+
+def test_long_recordings_do_not_starve_short_ones(config: Settings) -> None:
+    """A short one waits for a free thread at most, though long ones keep every worker busy."""
+    done: list[str] = []
+
+    def work(job_id: str, _: int) -> None:
+        time.sleep(0.1)
+        done.append(job_id)
+
+    passed: list[int] = []
+    with ExitStack() as stack:
+        brokers = [stack.enter_context(running(config, work, Slots(16, 8, sharers=5)))[0] for _ in range(2)]
+        for index in range(400):
+            brokers[0].enqueue(recognize_segment("long", index, Lane.LONG))
+        for index in range(5):
+            await_that(lambda: len(done) > 10)
+            before = len(done)
+            brokers[0].enqueue(recognize_segment(f"short-{index}", 0))
+            await_that(lambda index=index: f"short-{index}" in done)  # type: ignore[misc]
+            passed.append(done[before:].index(f"short-{index}"))
+
+    # Each worker has 8 long ones in hand, and in the 50 ms until it looks it may finish and begin as many.
+    assert statistics.median(passed) <= 40, passed
 
 
 def test_what_is_in_hand_is_not_begun_twice(config: Settings) -> None:

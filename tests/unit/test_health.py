@@ -1,5 +1,7 @@
 """Health and statistics as judged from what the instances report."""
 
+from collections.abc import Iterable
+
 import msgspec
 import pytest
 
@@ -32,17 +34,17 @@ def report(number: int, state: WorkerState = WorkerState.READY, age_ms: int = 10
 CUTTER = msgspec.structs.replace(report(1), name="segmenter-1")
 
 
-def pool(*reports: WorkerReport, busy: dict[str, int] | None = None) -> Pool:
+def pool(*reports: WorkerReport, busy: Iterable[str] = ()) -> Pool:
     """A pool of these instances."""
     counters = {"instance-1": Tries(succeeded=3, failed=1, audio_ms=12_000, busy_ms=2_000)}
     instances = {r.name: r for r in reports}
     segmenters = {CUTTER.name: CUTTER}
     return Pool(
-        instances=instances, segmenters=segmenters, counters=counters, busy=busy or {}, jobs={"done": 2}
+        instances=instances, segmenters=segmenters, counters=counters, busy=frozenset(busy), jobs={"done": 2}
     )
 
 
-def judged(*reports: WorkerReport, busy: dict[str, int] | None = None) -> HealthReport:
+def judged(*reports: WorkerReport, busy: Iterable[str] = ()) -> HealthReport:
     """The health of two expected instances."""
     return assess(pool(*reports, busy=busy), instances=2, segmenters=1, now_ms=NOW_MS)
 
@@ -107,7 +109,7 @@ def test_without_a_segmenter() -> None:
 
 def test_busy_is_healthy() -> None:
     """An instance at work is healthy but not available."""
-    health = judged(report(1), report(2), busy={"instance-2": 1})
+    health = judged(report(1), report(2), busy=["instance-2"])
 
     assert health.status is Health.HEALTHY
     assert health.health_details[1].state is Condition.BUSY
@@ -115,7 +117,7 @@ def test_busy_is_healthy() -> None:
 
 def test_statistics() -> None:
     """Counters are summed over the instances, and each state is counted once."""
-    known = pool(report(1), report(2, WorkerState.ERROR), busy={"instance-1": 1})
+    known = pool(report(1), report(2, WorkerState.ERROR), busy=["instance-1"])
 
     stats = summarize(known, assess(known, instances=3, segmenters=1, now_ms=NOW_MS), [], NOW_MS)
 
@@ -129,7 +131,7 @@ def test_statistics() -> None:
 
 def test_statistics_say_how_each_instance_is() -> None:
     """Beside its counters: what `/health` says of it, also where nothing is known."""
-    known = pool(report(1), report(2, WorkerState.ERROR), busy={"instance-1": 1})
+    known = pool(report(1), report(2, WorkerState.ERROR), busy=["instance-1"])
 
     stats = summarize(known, assess(known, instances=3, segmenters=1, now_ms=NOW_MS), [], NOW_MS)
 
