@@ -2,13 +2,14 @@
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 
 import numpy as np
 from typing_extensions import override
 
 from actors.engines.base import Hypothesis, Row
-from actors.errors import RecognitionFailed, StartupError
+from actors.errors import DeviceLost, RecognitionFailed, StartupError
 from actors.records import Capabilities
 
 
@@ -51,11 +52,22 @@ class EndlessEngine(InstantEngine):
         signal.pause()
 
 
+class SlowEngine(InstantEngine):
+    """Takes a second for each batch."""
+
+    @override
+    def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
+        """Say how long each row is, after a second."""
+        time.sleep(1)
+        return super().recognize(batch)
+
+
 class MoodyEngine(InstantEngine):
-    """Fails on samples of `FAILS`, and kills its process on samples of `KILLS`."""
+    """Fails on samples of `FAILS`, loses its device on `LOSES`, and kills its process on `KILLS`."""
 
     FAILS = 1_000
     KILLS = 2_000
+    LOSES = 3_000
 
     def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
         """Obey the first sample of each row."""
@@ -63,6 +75,8 @@ class MoodyEngine(InstantEngine):
             match round(float(np.round(row.samples[0] * 32_768))):
                 case self.FAILS:
                     raise RecognitionFailed("this segment always fails")
+                case self.LOSES:
+                    raise DeviceLost("unspecified launch failure")
                 case self.KILLS:
                     os.kill(os.getpid(), signal.SIGKILL)
                 case _:

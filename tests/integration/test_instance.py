@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 import redis
 
-from actors.queue.messages import recognize_segment
+from actors.queue.messages import RECOGNIZE, queue, recognize_segment
 from actors.queue.slots import Slots
-from actors.records import Segment, WorkerReport, WorkerState
+from actors.records import Lane, Segment, WorkerReport, WorkerState
 from actors.settings import Settings
 from actors.store import keys
-from actors.store.connection import prompt
+from actors.store.connection import broker_url, prompt
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
 from actors.worker import create_broker
@@ -33,9 +33,9 @@ PATIENCE_S = 60
 
 
 @contextmanager
-def instance(config: Settings, engine: str) -> Iterator[subprocess.Popen[bytes]]:
+def instance(config: Settings, engine: str, **others: str) -> Iterator[subprocess.Popen[bytes]]:
     """The process of instance 1 with an engine of the tests."""
-    settings = {
+    settings = others | {
         "ASR_REDIS_URL": config.redis_url,
         "ASR_MODEL": f"tests.doubles.engines:{engine}",
         "ASR_DEVICES": "cpu",
@@ -63,6 +63,12 @@ def await_report(client: redis.Redis, pid: int, state: WorkerState) -> WorkerRep
             return said
         assert time.monotonic() < deadline, said
         time.sleep(0.05)
+
+
+def await_work(client: redis.Redis) -> None:
+    """Wait until an engine is at work."""
+    while not client.smembers(keys.BUSY):
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -94,21 +100,64 @@ def test_a_successor_repeats_the_reason_until_it_is_ready(config: Settings, clie
     assert report(client) is None
 
 
-async def test_an_instance_that_is_replaced_leaves_its_reason(config: Settings, client: redis.Redis) -> None:
-    """It stops as it was told to, by itself; its successor says why."""
+@pytest.fixture
+async def work(config: Settings, client: redis.Redis) -> WorkStore:
+    """A store with a job whose segments are still being cut."""
     async with prompt(config) as connected:
         jobs = JobStore(connected, result_ttl_s=60, spool_limit_bytes=4 << 20)
         await jobs.admit(new_job(3), chunks_of(b"abc"))
-    work, broker = WorkStore(client, result_ttl_s=60), create_broker(config, Slots(1))
-    work.begin("j1")
-    for index in range(5):
-        samples = np.full(1600, MoodyEngine.FAILS, dtype=np.int16)
-        work.add_segment("j1", Segment(index, index * 100, index * 100 + 100), samples)
+    store = WorkStore(client, result_ttl_s=60)
+    store.begin("j1")
+    return store
+
+
+def enqueue(config: Settings, work: WorkStore, samples: list[int]) -> None:
+    """Segments of 0.1 s, each of one value."""
+    broker = create_broker(config, Slots(1))
+    for index, value in enumerate(samples):
+        segment = Segment(index, index * 100, index * 100 + 100)
+        work.add_segment("j1", segment, np.full(1600, value, dtype=np.int16))
         broker.enqueue(recognize_segment("j1", index))
+
+
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        ([MoodyEngine.FAILS] * 5, "5 tries failed in a row, the last: this segment always fails"),
+        ([MoodyEngine.LOSES], "the device is lost: unspecified launch failure"),
+    ],
+)
+async def test_an_instance_that_is_replaced_leaves_its_reason(
+    config: Settings, client: redis.Redis, work: WorkStore, samples: list[int], reason: str
+) -> None:
+    """It stops as it was told to, by itself; its successor says why."""
+    enqueue(config, work, samples)
 
     with instance(config, "MoodyEngine") as sick:
         assert sick.wait(PATIENCE_S) == 0
     with instance(config, "EndlessEngine") as loading:
         said = await_report(client, loading.pid, WorkerState.LOADING)
 
-    assert said.reason == "5 tries failed in a row, the last: this segment always fails"
+    assert said.reason == reason
+
+
+async def test_a_stop_ends_the_batch_in_hand_and_returns_the_rest(
+    config: Settings, client: redis.Redis, work: WorkStore
+) -> None:
+    """What had come together for the next batch goes back at once, and no death is counted."""
+    enqueue(config, work, [0] * 8)
+
+    with instance(config, "SlowEngine", ASR_BATCH_ROWS="2", ASR_INSTANCES="1") as slow:
+        await_report(client, slow.pid, WorkerState.READY)
+        await_work(client)
+        slow.terminate()
+        assert slow.wait(PATIENCE_S) == 0
+
+    job = work.job("j1")
+    assert job is not None
+    assert 1 <= job.finished <= 4
+    with redis.Redis.from_url(broker_url(config)) as queues:
+        waiting = int(cast("int", queues.llen(f"dramatiq:{queue(RECOGNIZE, Lane.SHORT)}")))
+    assert waiting == 8 - job.finished
+    assert list(client.scan_iter("asr:deliveries:*")) == []
+    assert report(client) is None

@@ -10,6 +10,8 @@ import dramatiq
 import psutil
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from actors.queue.broker import DoorbellBroker
 from actors.queue.delivery_limit import MAX_DELIVERIES, DeliveryLimit, current
@@ -25,11 +27,14 @@ GaveUp = list[tuple[str, int, str]]
 
 @contextmanager
 def running(
-    config: Settings, recognize: Callable[[str, int], None], slots: Slots | None = None
+    config: Settings,
+    recognize: Callable[[str, int], None],
+    slots: Slots | None = None,
+    deliveries: DeliveryLimit | None = None,
 ) -> Iterator[tuple[DoorbellBroker, GaveUp]]:
     """A worker that serves both lanes with `recognize`, and what it gave up."""
     gave_up: GaveUp = []
-    broker = create_broker(config, slots or Slots(1))
+    broker = create_broker(config, slots or Slots(1), deliveries)
     dramatiq.Actor(
         recognize,
         broker=broker,
@@ -250,6 +255,18 @@ def test_a_message_that_kills_is_given_up(config: Settings) -> None:
 
     assert worked == []
     assert gave_up == [("job", 1, f"every worker that took it died, {MAX_DELIVERIES} times in a row")]
+
+
+def test_unknown_deaths_are_asked_for_again(config: Settings) -> None:
+    """A message may be poison while Redis does not say how often it has killed: it waits."""
+    began: list[int] = []
+    nowhere = DeliveryLimit(redis.Redis(port=1, retry=Retry(NoBackoff(), 0)))
+    with running(config, lambda _, index: began.append(index), deliveries=nowhere) as (broker, gave_up):
+        broker.enqueue(recognize_segment("job", 1))
+        await_that(lambda: bool(gave_up))
+
+    assert began == []
+    assert "refused" in gave_up[0][2]
 
 
 def test_what_dies_beside_a_killer_is_not_given_up(config: Settings) -> None:
