@@ -31,7 +31,7 @@ def load(folder: Path, device: str, threads: int) -> Any:
     """
     if device != "cpu" and not torch.cuda.is_available():  # FunASR would quietly take the CPU
         raise StartupError("SenseVoice cannot be loaded on a GPU: torch sees none")
-    shapes = _shapes(folder / WEIGHTS)
+    state = _read(folder / WEIGHTS)
     try:
         with quiet():
             loaded = _auto_model(folder, device, threads)
@@ -39,8 +39,17 @@ def load(folder: Path, device: str, threads: int) -> Any:
         raise StartupError(
             f"SenseVoice in {folder} cannot be loaded on {device}: {type(error).__name__}: {error}"
         ) from error
-    _check(loaded, shapes, folder)
+    _check(loaded, state, folder)
+    if device == "cpu":
+        _share(loaded.model, state)
     return loaded
+
+
+def _share(model: Any, state: Mapping[str, Tensor]) -> None:
+    """Put the mapped file in place of the model's copies: all instances then hold the weights once."""
+    own = model.state_dict()
+    same = {name: value for name, value in state.items() if name in own and value.dtype == own[name].dtype}
+    model.load_state_dict(same, strict=False, assign=True)
 
 
 def _auto_model(folder: Path, device: str, threads: int) -> Any:
@@ -62,28 +71,27 @@ def _auto_model(folder: Path, device: str, threads: int) -> Any:
     )
 
 
-def _shapes(path: Path) -> dict[str, torch.Size]:
-    """The shape of each weight in the file; one that would run code when unpickled is refused."""
+def _read(path: Path) -> dict[str, Tensor]:
+    """The weights of a file by name; one that would run code when unpickled is refused."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
         for wrapper in _WRAPPERS:
             state = state.get(wrapper, state)
         return {
-            name.removeprefix(_PARALLEL): value.shape
-            for name, value in state.items()
-            if isinstance(value, Tensor)
+            name.removeprefix(_PARALLEL): value for name, value in state.items() if isinstance(value, Tensor)
         }
     except Exception as error:
         reason = str(error).partition("\n")[0]
         raise StartupError(f"{path} is damaged, or holds more than weights: {reason}") from error
 
 
-def _check(loaded: Any, shapes: Mapping[str, torch.Size], folder: Path) -> None:
+def _check(loaded: Any, state: Mapping[str, Tensor], folder: Path) -> None:
     kind = type(loaded.model).__name__
     if kind != "SenseVoiceSmall":
         raise StartupError(f"{folder} holds a {kind}, not a SenseVoiceSmall")
     # FunASR only warns, on stdout, and leaves these weights random.
-    wrong = [name for name, own in loaded.model.state_dict().items() if shapes.get(name) != own.shape]
+    own = loaded.model.state_dict()
+    wrong = [name for name in own if name not in state or state[name].shape != own[name].shape]
     if wrong:
         raise StartupError(
             f"{folder / WEIGHTS} does not fit {CONFIG}: {len(wrong)} weights are missing or of another "

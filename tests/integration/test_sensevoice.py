@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -206,6 +207,19 @@ def test_a_row_without_a_window_is_silent(engine: SenseVoiceEngine) -> None:
     assert [heard] == engine.recognize([long])
     assert engine.recognize([short])[0] == first
     assert engine.recognize([]) == []
+
+
+def test_the_weights_are_the_file_itself(engine: SenseVoiceEngine) -> None:
+    """On a CPU they are mapped, so that several instances hold them once together."""
+    weight = engine._model._model.encoder.encoders[0].feed_forward.w_1.weight
+
+    mapped = [
+        tuple(int(address, 16) for address in area.addr.split("-"))
+        for area in psutil.Process().memory_maps(grouped=False)
+        if area.path == str(MODEL / "model.pt")
+    ]
+
+    assert any(start <= weight.data_ptr() < end for start, end in mapped)
 
 
 @pytest.mark.parametrize(("precision", "least"), [("float16", 0.99), ("bfloat16", 0.95)])
