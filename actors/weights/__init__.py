@@ -22,7 +22,7 @@ def verify(name: str) -> Path:
     found = check.faults(manifest.model(name), folder(name))
     if found:
         wrong = ", ".join(f"{path} is {fault}" for path, fault in found.items())
-        raise StartupError(f"{folder(name)}: {wrong}; run `python -m actors.weights fetch {name}`")
+        raise StartupError(f"{folder(name)}: {wrong}; run `./justw models fetch {name}`")
     return folder(name)
 
 

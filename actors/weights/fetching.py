@@ -110,6 +110,6 @@ def _remedy(model: Model, folder: Path, failures: list[str]) -> str:
     tried = "\n".join(f"  {failure}" for failure in failures)
     return (
         f"the weights of {model.name} are not on this machine and no source gave them:\n{tried}\n"
-        f"Connect to one of these and run `python -m actors.weights fetch {model.name}`, "
+        f"Connect to one of these and run `./justw models fetch {model.name}`, "
         f"or put these files into {folder}:\n{files}"
     )
