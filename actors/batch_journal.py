@@ -43,16 +43,17 @@ class BatchJournal:
             audio_ms=round(sum(request.audio_s for request in batch) * 1000),
             busy_ms=round(sum(outcome.took_ms for outcome in outcomes)),
         )
-        for outcome in outcomes:
-            self._judge(outcome)
+        for request, outcome in zip(batch, outcomes, strict=True):
+            self._judge(request, outcome)
         self._registry.count(self._name, tries, idle=idle)
 
-    def _judge(self, outcome: Heard | Failed) -> None:
+    def _judge(self, request: Request, outcome: Heard | Failed) -> None:
         if isinstance(outcome, Heard):
             self._failures_in_a_row = 0
             return
         self._failures_in_a_row += 1
         if isinstance(outcome.error, DeviceLost):
+            self._deliveries.blame([request.id])
             self._be_sick(f"the device is lost: {reason(outcome.error)}")
         elif self._failures_in_a_row == SICK_AFTER_FAILURES:
             self._be_sick(f"{SICK_AFTER_FAILURES} tries failed in a row, the last: {reason(outcome.error)}")

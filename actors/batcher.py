@@ -92,12 +92,14 @@ class Batcher:
         self._changed = threading.Condition()
         self._waiting: dict[Request, Future[Heard]] = {}  # in the order of arrival
         self._closed = False
+        self._lost = 0
         threading.Thread(target=self._run, name="batcher", daemon=True).start()
 
     def recognize(self, request: Request) -> Heard:
         """Wait for a row to be recognised; called by many threads.
 
-        Raises whatever the engine raised for that row alone, or the journal for its batch.
+        Raises whatever the engine raised for that row alone, or the journal for its batch. When the device
+        is lost, or the batcher closed, it never returns: the message is to go back to its queue.
         """
         future: Future[Heard] = Future()
         with self._changed:
@@ -110,17 +112,21 @@ class Batcher:
         with self._changed:
             return len(self._waiting)
 
-    def close(self) -> None:
-        """Begin no further batch: who waits then waits for ever."""
+    def close(self) -> int:
+        """Begin no further batch; the number of requests that will never be answered here."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+            return len(self._waiting) + self._lost
 
     def _run(self) -> None:
         while batch := self._next():
             for future, outcome in zip(batch.values(), self._outcomes(list(batch)), strict=True):
                 if isinstance(outcome, Heard):
                     future.set_result(outcome)
+                elif isinstance(outcome.error, DeviceLost):
+                    self._lost += 1  # the process is as good as dead: it is answered elsewhere
+                    self.close()
                 else:
                     future.set_exception(outcome.error)
 

@@ -136,12 +136,7 @@ def main(number: int) -> None:
         priority=0,
         options={"on_give_up": instance.give_up, "begins_itself": True},
     )
-
-    def count_unbegun() -> int:
-        batcher.close()
-        return batcher.waiting()
-
-    worker.run(broker, RECOGNIZE, stop, count_unbegun)
+    worker.run(broker, RECOGNIZE, stop, count_unfinished=batcher.close)
     heartbeat.stop()
 
 

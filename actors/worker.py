@@ -57,11 +57,11 @@ def stop_requested() -> threading.Event:
 
 
 def run(
-    broker: DoorbellBroker, step: str, stop: threading.Event, count_unbegun: Callable[[], int] = lambda: 0
+    broker: DoorbellBroker, step: str, stop: threading.Event, count_unfinished: Callable[[], int] = lambda: 0
 ) -> None:
     """Work on both lanes of a step until `stop` is set; then finish or return what is in hand.
 
-    `count_unbegun` is called from then on: how many of the messages in hand will not be begun any more.
+    `count_unfinished` is asked from then on: how many of the messages in hand will never be done with.
     """
     for queue in queues(step):
         broker.declare_queue(queue)
@@ -72,7 +72,7 @@ def run(
     broker.slots.close()
     # Dramatiq's own time-out is shorter the more threads there are: it counts the same wait many times.
     gives_up_s = time.monotonic() + STOP_GRACE_S
-    while len(broker.slots.in_hand()) > count_unbegun() and time.monotonic() < gives_up_s:
+    while len(broker.slots.in_hand()) > count_unfinished() and time.monotonic() < gives_up_s:
         time.sleep(_STOP_POLL_S)
     worker.stop(timeout=_END_OF_THREADS_MS)
     returned = broker.return_messages(queues(step))

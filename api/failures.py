@@ -124,8 +124,10 @@ def answer_asr(_: Request[Any, Any, Any], error: Exception) -> Response[AsrFailu
     return Response(body, status_code=failure.status, headers=failure.headers)
 
 
-def answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """A failure as problem details."""
+def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A failure as problem details, except of `/asr*`, which have their own way also for a wrong method."""
+    if request.url.path.startswith("/asr"):
+        return answer_asr(request, error)
     failure = describe(error)
     title = "Not Found" if isinstance(error, NotFoundException) else type(error).__name__
     problem = Problem(failure.status, title, failure.message)
@@ -149,7 +151,7 @@ def _describe_http(error: HTTPException) -> Failure:
             return Failure(error.status_code, error.detail)
 
 
-def not_found(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def not_found(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """For a file whose name cannot even be looked up: too long, or with a zero in it."""
     return answer_problem(request, NotFoundException(f"no such file: {type(error).__name__}"))
 

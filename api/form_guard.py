@@ -14,8 +14,11 @@ from typing_extensions import override
 
 from api.failures import Refused
 
-MAX_PARTS: Final = 32
+MAX_PARTS: Final = 16
 MAX_TEXT_BYTES: Final = 16 << 10
+
+#: Litestar keeps the first megabyte of each file in memory, so there is one.
+_FILE: Final = "file"
 
 _CHARSETS: Final = {"utf-8", "utf8", "us-ascii", "ascii"}
 _SHOWN: Final = 40
@@ -27,14 +30,14 @@ class FormGuard:
     def __init__(self, boundary: str) -> None:
         self._parser = PushMultipartParser(boundary, max_segment_count=MAX_PARTS)
         self._part: MultipartSegment | None = None
-        self._files: set[str] = set()
+        self._seen: set[str] = set()
 
     def read(self, chunk: bytes) -> None:
         """Look at the next bytes of the body.
 
         Raises:
-            Refused: 422 where the form is broken, sends a file twice, or has too many parts, or a text
-                that is too long or in another charset than UTF-8.
+            Refused: 422 where the form is broken, has too many parts, a field twice that is no list, a
+                file in another field than `file`, or a text that is too long or not in UTF-8.
         """
         try:
             for found in self._parser.parse(chunk):
@@ -43,15 +46,18 @@ class FormGuard:
                 elif found:
                     self._go_on(len(found))
         except MultipartError as error:
-            raise Refused(422, f"not a well-formed multipart form: {error}") from None
+            said = _short(str(error.args[0])) if error.args else type(error).__name__
+            raise Refused(422, f"not a well-formed multipart form: {said}") from None
 
     def _begin(self, part: MultipartSegment) -> None:
         self._part, self._text_bytes = part, 0
         name = _short(part.name or "")
+        if name in self._seen and not name.endswith("[]"):
+            raise Refused(422, f"{name}: sent more than once")
+        self._seen.add(name)
         if part.filename:
-            if name in self._files:
-                raise Refused(422, f"{name}: sent more than once")
-            self._files.add(name)
+            if name != _FILE:
+                raise Refused(422, f"{name}: a file is sent in the field `{_FILE}`")
         elif (part.charset or "utf-8").lower() not in _CHARSETS:
             raise Refused(422, f"{name}: in charset {_short(part.charset or '')!r}; text is sent as UTF-8")
 
@@ -61,7 +67,7 @@ class FormGuard:
         self._text_bytes += size_bytes
         if self._text_bytes > MAX_TEXT_BYTES:
             name = _short(self._part.name or "")
-            hint = "; a recording is sent with a file name" if name == "file" else ""
+            hint = "; a recording is sent with a file name" if name == _FILE else ""
             raise Refused(422, f"{name}: a text of more than {MAX_TEXT_BYTES >> 10} KiB{hint}")
 
 

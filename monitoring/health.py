@@ -133,7 +133,7 @@ def _examine(report: WorkerReport, pool: Pool, now_ms: int) -> WorkerHealth:
 
 
 def _missing(name: str) -> WorkerHealth:
-    return WorkerHealth(instance=name, state=Condition.LOST, healthy=False, reason="never heard of")
+    return WorkerHealth(instance=name, state=Condition.LOST, healthy=False, reason="not running")
 
 
 def _status(*groups: tuple[WorkerHealth, ...]) -> Health:

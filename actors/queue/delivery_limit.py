@@ -64,6 +64,7 @@ class DeliveryLimit(Middleware):
         self._client = client
         #: A message that comes back to a process that still lives has not killed it.
         self._process = uuid4().hex
+        self._blamed: set[str] = set()
 
     @property
     @override
@@ -77,6 +78,10 @@ class DeliveryLimit(Middleware):
                 pipe.sadd(key, self._process)
                 pipe.expire(key, keys.DELIVERIES_TTL_S)
             pipe.execute()
+
+    def blame(self, message_ids: Sequence[str]) -> None:
+        """These have as good as killed this process: it counts against them though it is stopped in order."""
+        self._blamed.update(message_ids)
 
     @override
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
@@ -107,5 +112,5 @@ class DeliveryLimit(Middleware):
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         # What is still in hand goes back because the worker was told to stop, not because it died.
         if isinstance(broker, DoorbellBroker):
-            for message_id in broker.slots.in_hand():
+            for message_id in set(broker.slots.in_hand()) - self._blamed:
                 self._client.srem(keys.deliveries(message_id), self._process)

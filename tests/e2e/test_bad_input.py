@@ -129,6 +129,11 @@ HOSTILE = {
     "the language twice": form((LANG, b"en"), (LANG, b"en"), (FILE, SECOND)),
     "a thousand parts": form(*[(LANG, b"en")] * 1_000),
     "a header of 10 kB": form((FILE.replace("a.wav", "a" * 10_000), SECOND)),
+    "a file in another field": form((FILE.replace('"file"', '"lang"'), SECOND), (FILE, SECOND)),
+    "a name that is not UTF-8": {
+        "content": form((LANG, b"en"))["content"].replace(b"lang", b"\xff" * 3_000),
+        "headers": {"content-type": "multipart/form-data; boundary=cut"},
+    },
     "no part at all": form(),
     "a form that breaks off": {
         "content": b"--cut\r\n" + FILE.encode() + b"\r\n\r\nRIFF",
@@ -153,3 +158,10 @@ def test_hostile_form(http: httpx.Client, case: str) -> None:
 def test_odd_file_names(http: httpx.Client, name: str) -> None:
     """A file that cannot exist is not found."""
     assert http.get(f"/docs/assets/{name}").status_code == 404
+
+
+def test_a_wrong_method(http: httpx.Client) -> None:
+    """`/asr` reports it as it reports everything."""
+    answer = http.get("/asr")
+
+    assert (answer.status_code, answer.json()["code"]) == (405, 405)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import redis
 
+from actors.queue.delivery_limit import MAX_DELIVERIES, POISONOUS
 from actors.queue.messages import RECOGNIZE, queue, recognize_segment
 from actors.queue.slots import Slots
 from actors.records import Lane, Segment, WorkerReport, WorkerState
@@ -68,6 +69,12 @@ def await_report(client: redis.Redis, pid: int, state: WorkerState) -> WorkerRep
 def await_work(client: redis.Redis) -> None:
     """Wait until an engine is at work."""
     while not client.smembers(keys.BUSY):
+        time.sleep(0.01)
+
+
+def await_end(work: WorkStore) -> None:
+    """Wait until the only segment is finished, or given up."""
+    while not (job := work.job("j1")) or not job.finished:
         time.sleep(0.01)
 
 
@@ -139,6 +146,24 @@ async def test_an_instance_that_is_replaced_leaves_its_reason(
         said = await_report(client, loading.pid, WorkerState.LOADING)
 
     assert said.reason == reason
+
+
+async def test_a_segment_that_loses_devices_is_given_up(
+    config: Settings, client: redis.Redis, work: WorkStore
+) -> None:
+    """It goes from instance to instance by itself, as one that kills does, and no further than that one."""
+    enqueue(config, work, [MoodyEngine.LOSES])
+
+    for _ in range(MAX_DELIVERIES):
+        with instance(config, "MoodyEngine") as sick:
+            assert sick.wait(PATIENCE_S) == 0
+    with instance(config, "MoodyEngine") as well:
+        await_report(client, well.pid, WorkerState.READY)
+        await_end(work)
+        well.terminate()
+        assert well.wait(PATIENCE_S) == 0
+
+    assert work.segments("j1")[0][1] == POISONOUS
 
 
 async def test_a_stop_ends_the_batch_in_hand_and_returns_the_rest(

@@ -84,7 +84,7 @@ def test_none_alive() -> None:
     assert health.status is Health.UNHEALTHY
     assert health.health_ratio == 0
     assert health.model is None
-    assert health.health_details[1].reason == "never heard of"
+    assert health.health_details[1].reason == "not running"
 
 
 def test_two_models() -> None:
@@ -141,5 +141,5 @@ def test_statistics_say_how_each_instance_is() -> None:
     ] == [
         (Condition.BUSY, "cpu", "m", 100, 50, None),
         (Condition.ERROR, "cpu", None, 100, 50, "out of memory"),
-        (Condition.LOST, None, None, None, None, "never heard of"),
+        (Condition.LOST, None, None, None, None, "not running"),
     ]
