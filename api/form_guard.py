@@ -15,7 +15,8 @@ from typing_extensions import override
 from api.failures import Refused
 
 MAX_PARTS: Final = 32
-MAX_TEXT_BYTES: Final = 16 << 10
+#: Room for the largest replacement table.
+MAX_TEXT_BYTES: Final = 80 << 10
 
 _CHARSETS: Final = {"utf-8", "utf8", "us-ascii", "ascii"}
 _SHOWN: Final = 40
