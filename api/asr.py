@@ -1,5 +1,6 @@
 """`POST /asr` and `POST /asr_simple`: a recording in, subtitles or text out."""
 
+import asyncio
 from typing import Annotated, Any
 
 from litestar import post
@@ -118,7 +119,7 @@ _options: dict[str, Any] = {"status_code": 200, "responses": _RESPONSES, "tags":
 async def asr(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
     """Cut the recording by voice activity, recognise its segments in parallel, answer with SubRip."""
     transcript = await recognizer.transcribe(data.file, data.options(vad=True))
-    return _answer(render.srt(transcript), transcript, data)
+    return _answer(await asyncio.to_thread(render.srt, transcript), transcript, data)
 
 
 @post("/asr_simple", summary="Text of a recording", **_options)

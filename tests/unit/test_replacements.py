@@ -1,6 +1,9 @@
+# ruff: noqa: RUF001 (marks that look alike are its subject)
 """What a model mishears is put right by the client's table."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actors.engines.base import Hypothesis
 from actors.records import Replacement, Word
@@ -84,6 +87,45 @@ def test_words_of_another_text() -> None:
     right = corrected(Hypothesis(text="a text", language="en", words=words), parse("text=b"))
 
     assert (right.text, right.words) == ("a b", words)
+
+
+#: Words of the languages with what is between them; a table is made of the same, so that it often fits.
+WORDS = (
+    (" ", ("the", "quin", "tet,", "“well”", "don't", "25.")),
+    ("", ("我", "用", "昆", "特，", "「好」", "x")),
+)
+
+
+@st.composite
+def heard_and_asked(draw: st.DrawFn) -> tuple[Hypothesis, tuple[Replacement, ...]]:
+    """What was heard, with words, and a table whose right sides are recognised by their `R`."""
+    space, vocabulary = draw(st.sampled_from(WORDS))
+    texts = draw(st.lists(st.sampled_from(vocabulary), max_size=12))
+    words = tuple(Word(text, index * 100, index * 100 + 50) for index, text in enumerate(texts))
+    parts = st.lists(st.sampled_from(vocabulary), min_size=1, max_size=3).map(space.join)
+    misheard = draw(st.lists(parts, max_size=4, unique_by=str.casefold))
+    table = tuple(Replacement(part, f"R{part[::-1]}R") for part in misheard)
+    return Hypothesis(text=space.join(texts), language="zh", words=words), table
+
+
+@given(heard_and_asked())
+def test_words_make_up_the_text(drawn: tuple[Hypothesis, tuple[Replacement, ...]]) -> None:
+    """Text and words change alike, and the edges of the words are still edges of theirs."""
+    heard, table = drawn
+
+    right = corrected(heard, table)
+
+    assert heard.words is not None
+    assert right.words is not None
+    assert "".join("".join(word.text for word in right.words).split()) == "".join(right.text.split())
+    starts_ms = [word.start_ms for word in right.words]
+    assert (
+        starts_ms
+        == sorted(set(starts_ms))
+        == sorted(set(starts_ms) & {word.start_ms for word in heard.words})
+    )
+    assert {word.end_ms for word in right.words} <= {word.end_ms for word in heard.words}
+    assert (right == heard) == ("R" not in right.text)
 
 
 def test_parse() -> None:
