@@ -204,6 +204,16 @@ def test_words_merged_by_a_replacement() -> None:
     assert cues(transcript) == [Cue(1_000, 4_000, ("我",)), Cue(4_000, 11_000, ("住在京都 日本。",))]
 
 
+def test_a_word_that_ends_within_another() -> None:
+    """What an engine divides where no line may end is one, and times that do not go on divide nothing."""
+    transcript = spoken("New York today", ("New Yo", 0, 3_000), ("rk", 3_000, 6_000), ("today", 6_000, 9_000))
+    at_once = tuple((letter * 40, 0, 5_000) for letter in "abc")
+    crowd = tuple(text for text, _, _ in at_once)
+
+    assert cues(transcript) == [Cue(1_000, 7_000, ("New York",)), Cue(7_000, 10_000, ("today",))]
+    assert cues(spoken(" ".join(crowd), *at_once)) == [Cue(1_000, 6_000, crowd)]
+
+
 def test_words_of_another_text() -> None:
     """Then the segment's own times hold."""
     assert cues(spoken("今天", ("something", 0, 10))) == [Cue(1_000, 31_000, ("今天",))]
