@@ -31,6 +31,13 @@ class PoisonousAudio(JobError):
     status = 422
 
 
+class BadOption(ValueError):
+    """What a client asks for cannot be read; the message begins with the name of the option."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(f"{option}: {message}")
+
+
 class RecognitionFailed(Exception):
     """An engine could not recognise a segment; another try may succeed."""
 

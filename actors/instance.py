@@ -26,6 +26,7 @@ from actors.queue.delivery_limit import DeliveryLimit, current
 from actors.queue.messages import RECOGNIZE, queue
 from actors.queue.slots import Slots
 from actors.records import Lane, Utterance, WorkerState
+from actors.replacements import corrected
 from actors.results import SegmentResults
 from actors.store.connection import patient
 from actors.store.work import WaitingSegment, WorkStore
@@ -79,6 +80,7 @@ class Instance:
         said = heard.hypothesis
         if not segment.options.punctuation:
             said = unpunctuated(said)
+        said = corrected(said, segment.options.replacements)
         return Utterance(
             text=said.text,
             language=said.language,

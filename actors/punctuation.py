@@ -13,7 +13,7 @@ from actors.engines.base import Hypothesis
 _BEFORE, _AFTER = r"(?<=[^\W_])", r"(?=[^\W_])"
 
 #: Written without spaces between words, and so likely to have a Latin full stop or quote between sentences.
-_EAST_ASIAN: Final = "\u2e80-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003ffff"
+EAST_ASIAN: Final = "\u2e80-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003ffff"
 
 #: Punctuation by its Unicode category only, or by its place: it is part of a word or a number.
 _PART_OF_A_WORD: Final = re.compile(
@@ -22,7 +22,7 @@ _PART_OF_A_WORD: Final = re.compile(
             "[%‰&@#§′″％＆＠＃]",
             r"(?<=\d)[.,:．：–〜](?=\d)",  # 3.14  1,000  10:30  1990–2000
             rf"{_BEFORE}[-‐‑/_·・]{_AFTER}",  # well-known  and/or  col·lecció  ジョン・スミス
-            rf"{_BEFORE}(?<![{_EAST_ASIAN}])['’.](?![{_EAST_ASIAN}]){_AFTER}",  # don't  p.m  example.com
+            rf"{_BEFORE}(?<![{EAST_ASIAN}])['’.](?![{EAST_ASIAN}]){_AFTER}",  # don't  p.m  example.com
             r"(?<![\w.-])-(?=\.?\d)",  # -5
             r"(?<![\w.])\.(?=\d)",  # .5
         )

@@ -39,6 +39,13 @@ class JobState(enum.StrEnum):
         return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 
 
+class Replacement(Struct, frozen=True, array_like=True):
+    """What a model mishears, and what it shall be."""
+
+    misheard: str
+    right: str
+
+
 class Options(Struct, frozen=True, kw_only=True):
     """What the client asked for."""
 
@@ -47,6 +54,8 @@ class Options(Struct, frozen=True, kw_only=True):
     itn: bool = True
     #: Whether the text has punctuation.
     punctuation: bool = True
+    #: What is put right in the text and its words.
+    replacements: tuple[Replacement, ...] = ()
     #: Cut by voice activity; without it the whole recording is recognised.
     vad: bool = True
 

@@ -1,5 +1,6 @@
 """`POST /asr` and `POST /asr_simple`: a recording in, subtitles or text out."""
 
+import asyncio
 from typing import Annotated, Any
 
 from litestar import post
@@ -10,7 +11,8 @@ from litestar.openapi.spec import Example
 from litestar.params import Body
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from actors.records import Language, Options, Stats, Transcript
+from actors import languages, replacements
+from actors.records import Options, Stats, Transcript
 from api import render
 from api.failures import AsrFailure
 from api.intake import Recognizer
@@ -20,7 +22,14 @@ class AsrForm(Struct, frozen=True, kw_only=True):
     """The multipart form of `/asr` and `/asr_simple`."""
 
     file: Annotated[UploadFile, Meta(description="The recording: wav, mp3, flac, m4a, or another container.")]
-    lang: Annotated[Language, Meta(description="The language spoken; `auto` detects it.")] = "auto"
+    lang: Annotated[
+        str,
+        Meta(
+            description="The language spoken: `auto` (or nothing) detects it, `zh`, `en`, `ja`, `ko`, `yue`; "
+            "in any case, as a tag or name too: `zh-TW`, `en_US`, `jp`, `Cantonese`, `zh-HK` (as `yue`).",
+            examples=["auto", "zh", "en-US", "cantonese"],
+        ),
+    ] = "auto"
     itn: Annotated[
         bool,
         Meta(
@@ -32,11 +41,31 @@ class AsrForm(Struct, frozen=True, kw_only=True):
         bool,
         Meta(description="False removes punctuation, but not within words and numbers: `don't`, `3.14`."),
     ] = True
+    replace: Annotated[
+        str,
+        Meta(
+            description="What the model mishears and what it shall be, `misheard=right`: a pair a line, or "
+            f"separated by commas; at most {replacements.MAX_PAIRS} of {replacements.MAX_CHARS} characters. "
+            "Whole words in any case, or anywhere in Chinese, Japanese and Korean; at each place the longest "
+            "that fits, and what was put right is not looked at again.",
+            examples=["quin tet=Quintet,昆特=Quintet"],
+        ),
+    ] = ""
     details: Annotated[bool, Meta(description="True adds `segments` to the answer.")] = False
 
     def options(self, *, vad: bool) -> Options:
-        """What the form asks of the job."""
-        return Options(language=self.lang, itn=self.itn, punctuation=self.punctuation, vad=vad)
+        """What the form asks of the job.
+
+        Raises:
+            BadOption: `lang` means no language of ours, or `replace` cannot be read.
+        """
+        return Options(
+            language=languages.code(self.lang),
+            itn=self.itn,
+            punctuation=self.punctuation,
+            replacements=replacements.parse(self.replace),
+            vad=vad,
+        )
 
 
 class AsrAnswer(Struct, frozen=True, kw_only=True):
@@ -90,7 +119,7 @@ _options: dict[str, Any] = {"status_code": 200, "responses": _RESPONSES, "tags":
 async def asr(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
     """Cut the recording by voice activity, recognise its segments in parallel, answer with SubRip."""
     transcript = await recognizer.transcribe(data.file, data.options(vad=True))
-    return _answer(render.srt(transcript), transcript, data)
+    return _answer(await asyncio.to_thread(render.srt, transcript), transcript, data)
 
 
 @post("/asr_simple", summary="Text of a recording", **_options)

@@ -3,7 +3,7 @@
 `/asr*` answer `{"code", "msg"}`; the other endpoints answer RFC 9457 problem details.
 """
 
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import msgspec
 import redis
@@ -12,7 +12,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotFoundException, ValidationException
 from msgspec import Struct
 
-from actors.records import Job, Language
+from actors.errors import BadOption
+from actors.records import Job
 from actors.store.jobs import SpoolFull
 
 log = structlog.stdlib.get_logger()
@@ -22,10 +23,8 @@ log = structlog.stdlib.get_logger()
 _RETRY_S: Final = 5
 _UNAVAILABLE: Final = 503
 
-#: The fields of the form that have few values, and those.
-_VALUES: Final = {"lang": get_args(Language)} | dict.fromkeys(
-    ("itn", "punctuation", "details"), ("true", "false", "1", "0")
-)
+#: The fields of the form that are true or false.
+_SWITCHES: Final = {"itn", "punctuation", "details"}
 
 #: What was sent is repeated in a message up to here.
 _MESSAGE_CHARS: Final = 200
@@ -100,6 +99,8 @@ def describe(error: Exception) -> Failure:
             return Failure(error.status, str(error))
         case JobFailed():
             return Failure(error.status, str(error), _RETRY_S if error.status == _UNAVAILABLE else None)
+        case BadOption():
+            return Failure(422, str(error))
         case SpoolFull():
             return Failure(429, "too much audio is waiting (ASR_MAX_SPOOL_MB); try again later", _RETRY_S)
         case Unavailable() | JobExpired():
@@ -159,8 +160,8 @@ def not_found(request: Request[Any, Any, Any], error: Exception) -> Response[Any
 def _field(key: str, message: str) -> str:
     """What is wrong with a field of the form, and what it should be."""
     message = message if len(message) <= _MESSAGE_CHARS else message[:_MESSAGE_CHARS] + "…"
-    if key in _VALUES:
-        return f"{key}: {message}; it is one of {', '.join(_VALUES[key])}"
+    if key in _SWITCHES:
+        return f"{key}: {message}; it is one of true, false, 1, 0"
     if key == "file" or "`file`" in message:
         return "file: missing; the recording is uploaded as a file in the form field `file`"
     return f"{key}: {message}"

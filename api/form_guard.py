@@ -15,7 +15,9 @@ from typing_extensions import override
 from api.failures import Refused
 
 MAX_PARTS: Final = 16
-MAX_TEXT_BYTES: Final = 16 << 10
+
+#: Room for the largest replacement table.
+MAX_TEXT_BYTES: Final = 80 << 10
 
 #: Litestar keeps the first megabyte of each file in memory, so there is one.
 _FILE: Final = "file"

@@ -1,14 +1,13 @@
 """A transcript as people read it."""
 
-import unicodedata
+import html
 from collections.abc import Iterable
 
 from msgspec import Struct
 
 from actors.records import Line, Segment, Transcript, Word
-
-#: East Asian widths of characters that are written without spaces between words.
-_WIDE = {"W", "F"}
+from api.cues import Cue, cues
+from api.lines import unspaced
 
 
 class TimedWord(Struct, frozen=True):
@@ -35,17 +34,28 @@ class SegmentDetails(Struct, frozen=True, kw_only=True):
 
 
 def srt(transcript: Transcript) -> str:
-    """SubRip subtitles: one cue per segment in which something was said."""
-    said = [
-        (line.segment, line.utterance.text)
-        for line in transcript.lines
-        if line.utterance and line.utterance.text
-    ]
-    cues = (
-        f"{number}\n{_timestamp(segment.start_ms)} --> {_timestamp(segment.end_ms)}\n{text}\n"
-        for number, (segment, text) in enumerate(said, 1)
+    """SubRip subtitles."""
+    blocks = (
+        f"{number}\n{_timestamp(cue.start_ms, ',')} --> {_timestamp(cue.end_ms, ',')}\n{_rows(cue)}\n"
+        for number, cue in enumerate(cues(transcript), 1)
     )
-    return "\n".join(cues)
+    return "\n".join(blocks)
+
+
+def vtt(transcript: Transcript) -> str:
+    """WebVTT subtitles."""
+    blocks = (
+        f"{_timestamp(cue.start_ms, '.')} --> {_timestamp(cue.end_ms, '.')}\n"
+        f"{html.escape(_rows(cue), quote=False)}\n"
+        for cue in cues(transcript)
+    )
+    return "\n".join(("WEBVTT\n", *blocks))
+
+
+def tsv(transcript: Transcript) -> str:
+    """Tab-separated values: a row for each cue, its times in milliseconds and its text on one line."""
+    rows = (f"{cue.start_ms}\t{cue.end_ms}\t{join(cue.lines)}\n" for cue in cues(transcript))
+    return "".join(("start_ms\tend_ms\ttext\n", *rows))
 
 
 def plain_text(transcript: Transcript) -> str:
@@ -62,7 +72,7 @@ def join(texts: Iterable[str]) -> str:
     """Texts one after the other, with a space except between two characters of Chinese or Japanese."""
     joined = ""
     for text in texts:
-        gap = "" if not joined or (_unspaced(joined[-1]) and _unspaced(text[0])) else " "
+        gap = "" if not joined or (unspaced(joined[-1]) and unspaced(text[0])) else " "
         joined += gap + text
     return joined
 
@@ -88,13 +98,12 @@ def _timed(word: Word, segment: Segment) -> TimedWord:
     return TimedWord(word.text, segment.start_ms + word.start_ms, end_ms)
 
 
-def _unspaced(character: str) -> bool:
-    hangul = "\uac00" <= character <= "\ud7a3"
-    return unicodedata.east_asian_width(character) in _WIDE and not hangul
+def _rows(cue: Cue) -> str:
+    return "\n".join(cue.lines)
 
 
-def _timestamp(ms: int) -> str:
+def _timestamp(ms: int, mark: str) -> str:
     hours, ms = divmod(ms, 3_600_000)
     minutes, ms = divmod(ms, 60_000)
     seconds, ms = divmod(ms, 1000)
-    return f"{hours:02}:{minutes:02}:{seconds:02},{ms:03}"
+    return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{ms:03}"

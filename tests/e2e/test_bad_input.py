@@ -17,10 +17,16 @@ REFUSED = {
     "text renamed to .wav": (b"just some text, not sound\n" * 50, {}, 415, "wav"),
     "header-only wav": (wav(np.zeros(0)), {}, 422, "audio"),
     "video without sound": (encode(np.zeros(0, np.int16), "mp4", None, video="mpeg4"), {}, 422, "audio"),
-    "unknown language": (wav(np.zeros(16_000)), {"lang": "tlh"}, 422, "lang"),
+    "unknown language": (wav(np.zeros(16_000)), {"lang": "tlh"}, 422, "lang: 'tlh' is not known"),
     "neither true nor false": (wav(np.zeros(16_000)), {"punctuation": "no"}, 422, "punctuation: "),
     "language the model lacks": (wav(np.zeros(16_000)), {"lang": "yue"}, 422, "zh, en, ja, ko"),
     "a choice the model lacks": (wav(np.zeros(16_000)), {"itn": "false"}, 422, "itn: whisper-base"),
+    "a pair without a right side": (
+        wav(np.zeros(16_000)),
+        {"replace": "a=b, c"},
+        422,
+        "replace: 'c' is no pair",
+    ),
     "over the limit": (bytes(5 << 20), {}, 413, "large"),
 }
 

@@ -1,5 +1,6 @@
 """The service on SenseVoice: five languages through the real loading code, on a small model of our own."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -141,6 +142,42 @@ def test_transcribe_as_json(sensevoice: Service, tmp_path: Path) -> None:
         ends_ms = begins_ms + len(part.audio)
         assert begins_ms < word["start_ms"] < word["end_ms"] < ends_ms
         begins_ms = ends_ms + pause_ms
+
+
+def test_cues_from_words(sensevoice: Service) -> None:
+    """A long segment is divided where its speaker pauses, at the times of its words."""
+    pause_ms = 100
+    parts = [Clip(file_of(f"en/{digits}"), "en", digits) for digits in ("421", "881", "286") * 3]
+    file = encoded(joined(parts, pause_ms), "wav")
+    with sensevoice.client() as client:
+        body = client.post("/asr", files={"file": file}, data={"lang": "en", "itn": "false"}).json()
+
+    begins_ms = list(itertools.accumulate((len(part.audio) + pause_ms for part in parts), initial=pause_ms))
+    cues = list(pysubs2.SSAFile.from_string(body["data"], format_="srt"))
+    assert body["stats"]["total_segments"] == 1
+    assert len(cues) > 1
+    heard = " ".join(cue.plaintext for cue in cues).split()
+    assert " ".join(heard) == " ".join(["four two one eight eight one two eight six"] * 3)
+    for cue in cues:
+        assert 800 <= cue.end - cue.start <= 7_000
+        assert min(abs(cue.start - begin_ms) for begin_ms in begins_ms) < 400
+        assert len(cue.plaintext.split()) % 3 == 0
+
+
+def test_replace(sensevoice: Service) -> None:
+    """Words that are replaced together become one, in the subtitles and in the details."""
+    fields = {"lang": "English", "itn": "false", "details": "true", "replace": "four two=Forty-two\none=1"}
+    with sensevoice.client() as client:
+        file = {"file": file_of("en/421").read_bytes()}
+        plain = client.post("/asr", files=file, data=fields | {"replace": ""}).json()
+        body = client.post("/asr", files=file, data=fields).json()
+
+    first, second, third = plain["segments"][0]["words"]
+    assert body["data"].splitlines()[2:] == ["Forty-two 1"]
+    assert body["segments"][0]["words"] == [
+        {"text": "Forty-two", "start_ms": first["start_ms"], "end_ms": second["end_ms"]},
+        third | {"text": "1"},
+    ]
 
 
 def times(words: list[dict[str, Any]]) -> Iterator[int]:

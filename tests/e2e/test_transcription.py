@@ -28,8 +28,8 @@ def ask(http: httpx.Client, file: bytes, name: str = "a.wav", endpoint: str = "/
 
 
 def texts(srt: str) -> list[str]:
-    """The texts of the cues, as an independent library reads them."""
-    return [cue.plaintext for cue in pysubs2.SSAFile.from_string(srt, format_="srt")]
+    """The texts of the cues, as an independent library reads them, each on one line."""
+    return [" ".join(cue.plaintext.split()) for cue in pysubs2.SSAFile.from_string(srt, format_="srt")]
 
 
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: f"{clip.language}-{clip.path.stem}")
@@ -71,8 +71,8 @@ def test_details(http: httpx.Client) -> None:
     cues = list(pysubs2.SSAFile.from_string(body["data"], format_="srt"))
     unknown = {"emotion": None, "event": None, "words": None, "error": None}
     assert body["segments"] == [
-        {"start_ms": cue.start, "end_ms": cue.end, "text": cue.plaintext, "language": "en"} | unknown
-        for cue in cues
+        {"start_ms": cue.start, "end_ms": cue.end, "text": text, "language": "en"} | unknown
+        for cue, text in zip(cues, texts(body["data"]), strict=True)
     ]
     assert len(cues) == len(parts)
 
@@ -105,6 +105,25 @@ def test_language_is_detected(http: httpx.Client) -> None:
 
         heard = " ".join(texts(body["data"]))
         assert error_rate(clip.language, clip.text, heard) <= WORST[clip.language], heard
+
+
+def test_language_by_name(http: httpx.Client) -> None:
+    """A tag or a name asks for the same as the code, and an empty field for nothing."""
+    file = encoded(clips("en")[2].audio, "wav")
+
+    heard = {name: ask(http, file, lang=name)["data"] for name in ("en", "EN_us", "English", "")}
+
+    assert set(heard.values()) == {heard["en"]}
+
+
+def test_replace(http: httpx.Client) -> None:
+    """What is misheard is put right, each place once."""
+    file = encoded(clips("en")[2].audio, "wav")
+    table = "brown=red\nquick brown=slow brown, LAZY=tired, azy=x"
+
+    heard = ask(http, file, endpoint="/asr_simple", lang="en", replace=table)["data"]
+
+    assert heard == "The slow brown fox jumps over the tired dog."
 
 
 def test_many_clients(http: httpx.Client) -> None:

@@ -35,14 +35,38 @@ def test_srt() -> None:
 
 def test_srt_leaves_out_what_was_not_said() -> None:
     """Segments that failed or hold no words make no cue, and the numbers stay without gaps."""
-    rendered = render.srt(transcript((0, 1, None), (1, 2, ""), (2, 3, "said")))
+    rendered = render.srt(transcript((0, 1_000, None), (1_000, 2_000, ""), (2_000, 3_000, "said")))
 
-    assert rendered.startswith("1\n00:00:00,002")
+    assert rendered.startswith("1\n00:00:02,000")
+
+
+#: 44 columns: two lines.
+FOX = "The quick brown fox jumps over the lazy dog."
+
+
+def test_vtt() -> None:
+    """The header, a point in the times, and nothing that a player would take for a tag or an arrow."""
+    rendered = render.vtt(transcript((0, 1_500, FOX), (3_661_001, 3_662_000, "a < b --> R&D <i>")))
+
+    assert rendered == (
+        "WEBVTT\n\n"
+        "00:00:00.000 --> 00:00:01.500\nThe quick brown fox\njumps over the lazy dog.\n\n"
+        "01:01:01.001 --> 01:01:02.000\na &lt; b --&gt; R&amp;D &lt;i&gt;\n"
+    )
+
+
+def test_tsv() -> None:
+    """A row for each cue, whatever its text has in it."""
+    rendered = render.tsv(transcript((0, 1_500, FOX), (2_000, 3_000, "a\tb\r\nc\u2028d")))
+
+    assert rendered == f"start_ms\tend_ms\ttext\n0\t1500\t{FOX}\n2000\t3000\ta b c d\n"
 
 
 def test_silence_renders_empty() -> None:
     """Nothing said is empty subtitles and empty text."""
     assert render.srt(transcript()) == ""
+    assert render.vtt(transcript()) == "WEBVTT\n"
+    assert render.tsv(transcript()) == "start_ms\tend_ms\ttext\n"
     assert render.plain_text(transcript()) == ""
 
 
