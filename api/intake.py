@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 from litestar.datastructures import UploadFile
+from litestar.types import Receive
 from msgspec import Struct
 
 from actors.audio.sniff import HEAD_BYTES, container
@@ -13,54 +14,92 @@ from actors.queue.broker import DoorbellBroker
 from actors.queue.messages import segment_job
 from actors.records import Job, JobState, Lane, Options, Transcript
 from actors.settings import Settings
+from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
 from api.events import JobListener
-from api.failures import JobExpired, JobFailed, Refused
+from api.failures import HungUp, JobExpired, JobFailed, NotDone, Refused
+from api.hang_up import unless_hung_up
 from api.instances import InstancePool
 
 
 class Recognizer(Struct, frozen=True):
-    """What the handlers use: it turns an upload into a transcript."""
+    """What the handlers use: it turns an upload into a job, and a job into a transcript."""
 
     settings: Settings
     store: JobStore
+    follower: JobFollower
     broker: DoorbellBroker
     listener: JobListener
     pool: InstancePool
 
-    async def transcribe(self, upload: UploadFile, options: Options) -> Transcript:
-        """Run a job on the upload and wait for it.
+    async def transcribe(self, upload: UploadFile, options: Options, receive: Receive) -> Transcript:
+        """Run a job on the upload and wait for it; a client that hangs up cancels it.
 
         Raises:
-            Refused: the upload is at fault, or the model cannot do what is asked.
+            HungUp: the client has.
+            StillRunning: the job outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
+            Exception: as `submit` and `result`.
+        """
+        job = await self.submit(upload, options)
+        async with self.listener.watch(job.id) as moved:
+            ending = self.listener.ended(job.id, moved, self.settings.request_timeout_s)
+            try:
+                ended = await unless_hung_up(ending, receive)
+            except HungUp:
+                await self.store.cancel(job.id)
+                raise
+        return await self.result(ended)
+
+    async def submit(self, upload: UploadFile, options: Options, key: str | None = None) -> Job:
+        """Take in a job and return at once; with a key that has named a job already, that one.
+
+        Raises:
+            Refused: the upload is at fault, the model cannot do what is asked, or the key has named
+                another request.
             Unavailable: no instance is alive.
             SpoolFull: no room for the upload.
-            JobFailed: the job has failed, for a reason that it names.
-            JobExpired: the result was gone before it could be read.
-            StillRunning: the job outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
+            JobExpired: the job that the key has named was gone before it could be read.
         """
         await self._check_options(options)
         size_bytes = await self._check_upload(upload)
-        job = _new_job(options, size_bytes)
-        async with self.listener.watch(job.id) as moved:
-            await self._submit(job, upload)
-            ended = await self.listener.ended(job.id, moved, self.settings.request_timeout_s)
-        if ended.state is not JobState.DONE:
-            raise JobFailed(ended.error_status or 503, ended.error or f"the job was {ended.state}")
+        job = _new_job(options, size_bytes, key)
+        admitted = await self.store.admit(job, _chunks(upload))
+        if admitted != job.id:
+            return await self._earlier(admitted, job)
+        try:
+            await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
+            await self.store.keep(job.id)
+        except BaseException:
+            await self.store.abandon(job)
+            raise
+        return job
+
+    async def result(self, job: Job) -> Transcript:
+        """The transcript of a job.
+
+        Raises:
+            NotDone: it has none yet, or was cancelled.
+            JobFailed: it has failed, for a reason that it names.
+            JobExpired: the transcript is no longer kept.
+        """
+        if job.state is JobState.FAILED:
+            raise JobFailed(job.error_status or 503, job.error or "the job has failed")
+        if job.state is not JobState.DONE:
+            raise NotDone(job)
         transcript = await self.store.transcript(job.id)
         if transcript is None:
             raise JobExpired(job.id)
         return transcript
 
-    async def _submit(self, job: Job, upload: UploadFile) -> None:
-        await self.store.admit(job, _chunks(upload))
-        try:
-            await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
-            await self.store.keep(job.id)
-        except BaseException:
-            await self.store.abandon(job.id)
-            raise
+    async def _earlier(self, job_id: str, again: Job) -> Job:
+        """The job that a key has named, if it is the same request."""
+        job = await self.store.get(job_id)
+        if job is None:
+            raise JobExpired(job_id)
+        if (job.options, job.upload_bytes) != (again.options, again.upload_bytes):
+            raise Refused(422, f"Idempotency-Key: it names job {job_id}, of another file or other options")
+        return job
 
     async def _check_options(self, options: Options) -> None:
         able = await self.pool.capabilities()
@@ -83,7 +122,7 @@ class Recognizer(Struct, frozen=True):
         return size_bytes
 
 
-def _new_job(options: Options, upload_bytes: int) -> Job:
+def _new_job(options: Options, upload_bytes: int, key: str | None) -> Job:
     now = now_ms()
     return Job(
         id=uuid4().hex,
@@ -92,6 +131,7 @@ def _new_job(options: Options, upload_bytes: int) -> Job:
         created_ms=now,
         progress_ms=now,
         upload_bytes=upload_bytes,
+        key=key,
     )
 
 
