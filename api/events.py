@@ -72,9 +72,7 @@ class JobListener:
             JobExpired: it is gone.
         """
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(moved.wait(), patience_s)
-            timed_out = not moved.is_set()
+            timed_out = not await set_within(moved, patience_s)
             moved.clear()
             job = await self._look_up(job_id, patience_s)
             if job.state.ended:
@@ -113,3 +111,10 @@ class JobListener:
     def _wake_all(self) -> None:
         for job_id in list(self._waiting):
             self._wake(job_id)
+
+
+async def set_within(event: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for an event, but not for ever; whether it is set."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), timeout_s)
+    return event.is_set()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Final
 from uuid import uuid4
 
 from litestar.datastructures import UploadFile
@@ -17,10 +18,13 @@ from actors.settings import Settings
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
-from api.events import JobListener
+from api.events import JobListener, set_within
 from api.failures import HungUp, JobExpired, JobFailed, NotDone, Refused
 from api.hang_up import unless_hung_up
 from api.instances import InstancePool
+
+#: That a job is taken in is heard; that it has expired because its API died, only a look tells.
+_LOOK_AGAIN_S: Final = 1.0
 
 
 class Recognizer(Struct, frozen=True):
@@ -59,17 +63,17 @@ class Recognizer(Struct, frozen=True):
                 another request.
             Unavailable: no instance is alive.
             SpoolFull: no room for the upload.
-            JobExpired: the job that the key has named was gone before it could be read.
+            JobExpired: it took so long to enqueue the job that it is gone.
         """
         await self._check_options(options)
         size_bytes = await self._check_upload(upload)
         job = _new_job(options, size_bytes, key)
-        admitted = await self.store.admit(job, _chunks(upload))
-        if admitted != job.id:
-            return await self._earlier(admitted, job)
+        while (admitted := await self.store.admit(job, _chunks(upload))) != job.id:
+            earlier = await self._taken_in(admitted)
+            if earlier is not None:
+                return _same(earlier, job)
         try:
-            await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
-            await self.store.keep(job.id)
+            await self._enqueue(job)
         except BaseException:
             await self.store.abandon(job)
             raise
@@ -92,14 +96,20 @@ class Recognizer(Struct, frozen=True):
             raise JobExpired(job.id)
         return transcript
 
-    async def _earlier(self, job_id: str, again: Job) -> Job:
-        """The job that a key has named, if it is the same request."""
-        job = await self.store.get(job_id)
-        if job is None:
-            raise JobExpired(job_id)
-        if (job.options, job.upload_bytes) != (again.options, again.upload_bytes):
-            raise Refused(422, f"Idempotency-Key: it names job {job_id}, of another file or other options")
-        return job
+    async def _enqueue(self, job: Job) -> None:
+        await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
+        if not await self.store.keep(job.id):
+            raise JobExpired(job.id)
+
+    async def _taken_in(self, job_id: str) -> Job | None:
+        """The job of another request, once that has taken it in; None if it could not, or its API died."""
+        async with self.listener.watch(job_id) as moved:
+            while standing := await self.follower.standing(job_id):
+                if standing.taken_in:
+                    return standing.job
+                await set_within(moved, _LOOK_AGAIN_S)
+                moved.clear()
+        return None
 
     async def _check_options(self, options: Options) -> None:
         able = await self.pool.capabilities()
@@ -133,6 +143,13 @@ def _new_job(options: Options, upload_bytes: int, key: str | None) -> Job:
         upload_bytes=upload_bytes,
         key=key,
     )
+
+
+def _same(earlier: Job, again: Job) -> Job:
+    """The job that a key has named, if it is of the same request."""
+    if (earlier.options, earlier.upload_bytes) != (again.options, again.upload_bytes):
+        raise Refused(422, f"Idempotency-Key: it names job {earlier.id}, of another file or other options")
+    return earlier
 
 
 def _size_bytes(upload: UploadFile) -> int:

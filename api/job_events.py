@@ -1,7 +1,6 @@
 """What happens to a job, as server-sent events that a client can take up again where it lost them."""
 
 import asyncio
-import contextlib
 import re
 from collections.abc import AsyncIterator
 from typing import Final
@@ -14,7 +13,7 @@ from msgspec import Struct
 from actors.records import JobState, Line
 from actors.store.following import JobFollower, Standing
 from actors.store.jobs import JobStore
-from api.events import JobListener
+from api.events import JobListener, set_within
 from api.failures import Refused
 from api.job_view import view
 
@@ -90,7 +89,7 @@ class JobStream(Struct, frozen=True):
                     yield event
                 if not goes_on:
                     return
-                if not news and not await _set_within(moved, HEARTBEAT_S):
+                if not news and not await set_within(moved, HEARTBEAT_S):
                     yield ServerSentEventMessage(data=None, comment="still here")
 
     async def _news(self, job_id: str, place: Place) -> tuple[list[ServerSentEventMessage], Place, bool]:
@@ -145,9 +144,3 @@ def _segment_event(line: Line, place: Place) -> ServerSentEventMessage:
 
 def _message(name: str, data: Struct, place: Place) -> ServerSentEventMessage:
     return ServerSentEventMessage(data=msgspec.json.encode(data).decode(), event=name, id=place.id)
-
-
-async def _set_within(event: asyncio.Event, timeout_s: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), timeout_s)
-    return event.is_set()

@@ -30,6 +30,11 @@ class Standing(Struct, frozen=True):
     job: Job
     position: int | None
 
+    @property
+    def taken_in(self) -> bool:
+        """Whether its upload has been stored and it has been enqueued, as far as that is known."""
+        return self.job.state is not JobState.QUEUED or self.position is not None
+
 
 class Page(Struct, frozen=True):
     """Some jobs, newest first, and where the next page begins; None after the last."""

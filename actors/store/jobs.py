@@ -77,10 +77,11 @@ class JobStore:
                 return  # cancelled meanwhile
             number += 1
 
-    async def keep(self, job_id: str) -> None:
-        """Keep a job that has been enqueued until its result expires."""
+    async def keep(self, job_id: str) -> bool:
+        """Keep a job that has been enqueued until its result expires; false when it is gone already."""
         of = JobKeys.of(job_id)
-        await self._keep(keys=[of.job, of.upload, keys.QUEUED], args=[job_id, now_ms(), self._result_ttl_s])
+        args: list[str | int] = [job_id, now_ms(), self._result_ttl_s, keys.EVENTS]
+        return bool(await self._keep(keys=[of.job, of.upload, keys.QUEUED], args=args))
 
     async def abandon(self, job: Job) -> None:
         """Forget a job that could not be taken in or enqueued, and free what it holds."""

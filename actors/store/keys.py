@@ -43,7 +43,7 @@ CHUNK_BYTES = 1 << 20
 
 #: Until a job is enqueued its keys live this long after each chunk of the upload; the monitor then takes it
 #: off the spool.
-ADMISSION_TTL_S = 60
+ADMISSION_TTL_S = 30
 
 #: The processes that have begun a message are remembered this long.
 DELIVERIES_TTL_S = 3600

@@ -1,5 +1,6 @@
 """Jobs over HTTP: handed in, followed, fetched, cancelled, each step in a request of its own."""
 
+import asyncio
 import json
 import os
 import signal
@@ -11,10 +12,14 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import redis
+import redis.asyncio
+from msgspec.structs import replace
 
+from actors.store import keys
+from actors.store.jobs import JobStore
 from tests.e2e.conftest import Service, checkout, started
 from tests.e2e.test_faults import await_that, pid_of
+from tests.integration.test_store import chunks_of, new_job
 from tests.media import encode, wav
 from tests.speech import clips, encoded
 
@@ -237,6 +242,22 @@ def test_the_result_is_deleted(api: httpx.Client) -> None:
     assert gone.status_code == 404
     assert "deleted" in gone.json()["detail"]
     assert [name for _, name, _ in follow(api, job_id)] == ["state", "done"]
+
+
+def test_a_key_whose_upload_was_never_stored(slow: Service, api: httpx.Client) -> None:
+    """Its API has died over it: whoever sends it again does not get a job that nobody works on."""
+
+    async def die_over_it() -> None:
+        async with redis.asyncio.Redis.from_url(slow.env["ASR_REDIS_URL"]) as client:
+            store = JobStore(client, result_ttl_s=60, spool_limit_bytes=1 << 20)
+            await store.admit(replace(new_job(9, "dead"), key="died"), chunks_of(b"abc"))
+            await client.expire(keys.JobKeys.of("dead").job, 2)
+
+    asyncio.run(die_over_it())
+    job_id = hand_in(api, SHORT, "died").json()["id"]
+
+    assert job_id != "dead"
+    await_that(lambda: job_of(api, job_id)["state"] == "done")
 
 
 def test_cancelled_while_it_is_recognised(slow: Service, api: httpx.Client) -> None:

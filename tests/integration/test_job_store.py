@@ -165,6 +165,18 @@ async def test_few_in_a_long_index(jobs: JobStore, follower: JobFollower, work: 
     assert [standing.job.id for standing in second.standings] == ["rare"]
 
 
+async def test_what_expired_before_it_was_kept(jobs: JobStore, client: redis.Redis) -> None:
+    """Its client is not told that it was taken in; one that was cancelled meanwhile was."""
+    await jobs.admit(new_job(3, "late"), chunks_of(b"abc"))
+    client.delete(keys.JobKeys.of("late").job)
+    await jobs.admit(new_job(3, "cancelled"), chunks_of(b"abc"))
+    await jobs.cancel("cancelled")
+
+    assert not await jobs.keep("late")
+    assert await jobs.keep("cancelled")
+    assert client.zcard(keys.QUEUED) == 0
+
+
 async def test_sweep_forgets_expired_jobs(jobs: JobStore, client: redis.Redis) -> None:
     """The index and the line lose them; those that live stay."""
     for name in ("gone", "alive"):
