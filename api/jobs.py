@@ -42,6 +42,12 @@ _NO_RESULT: Final = {
 }
 
 
+_EVENT: Final = (
+    "id: running-1\nevent: segment\n"
+    'data: {"index":0,"start_ms":330,"end_ms":3120,"text":"Hello, world.","language":"en","error":null}\n\n'
+)
+
+
 def _problems(*tables: dict[int, str]) -> dict[int, ResponseSpec]:
     return {
         status: ResponseSpec(
@@ -160,6 +166,15 @@ async def cancel(job_id: _JobId, recognizer: Recognizer) -> None:
     tags=_TAGS,
     media_type="text/event-stream",
     responses=_problems(_UNKNOWN, {422: "`Last-Event-ID` is none of this stream."}, _NO_REDIS)
+    | {
+        200: ResponseSpec(
+            str,
+            description="The events, as they happen.",
+            media_type="text/event-stream",
+            generate_examples=False,
+            examples=[Example(value=_EVENT)],
+        )
+    }
     | {204: ResponseSpec(None, description="`Last-Event-ID` is that of `done`: there is nothing more.")},
 )
 async def events(
