@@ -5,7 +5,7 @@ import structlog
 from actors.errors import JobError, PoisonousAudio
 from actors.queue.delivery_limit import POISONOUS
 from actors.records import Line, Segment, Stats, Transcript
-from actors.results import SegmentResults
+from actors.results import SegmentResults, line
 from actors.store.work import WorkStore
 
 log = structlog.stdlib.get_logger()
@@ -16,14 +16,12 @@ def assemble(store: WorkStore, results: SegmentResults, job_id: str) -> None:
     job = store.job(job_id)
     if job is None or job.state.ended:
         return
-    segments = store.segments(job_id)
-    lines = tuple(_line(results, job_id, segment, reason) for segment, reason in segments)
+    lines = tuple(_line(results, job_id, segment, reason) for segment, reason in store.segments(job_id))
     stats = count(lines)
     if stats.total_segments and not stats.successful_segments:
         ended = store.fail(job_id, _failure(lines))
     else:
         ended = store.complete(job_id, Transcript(lines=lines, stats=stats, audio_ms=job.audio_ms))
-    results.forget(job_id, [segment.index for segment, _ in segments])
     if ended:
         log.info(
             "job.ended", job=job_id, audio_ms=job.audio_ms, segments=len(lines), failed=stats.failed_segments
@@ -49,7 +47,4 @@ def _failure(lines: tuple[Line, ...]) -> JobError:
 
 
 def _line(results: SegmentResults, job_id: str, segment: Segment, reason: str) -> Line:
-    if reason:
-        return Line(segment=segment, error=reason)
-    utterance = results.get(job_id, segment.index)
-    return Line(segment=segment, utterance=utterance, error=None if utterance else "its result has expired")
+    return line(segment, reason, None if reason else results.get(job_id, segment.index))

@@ -73,6 +73,10 @@ class Job(Struct, frozen=True, kw_only=True):
     progress_ms: int
     #: Bytes of the upload, which lies in Redis in chunks.
     upload_bytes: int
+    #: The client's own name for the request: sent again with it, it is the same job.
+    key: str | None = None
+    #: The recording's length as its container claims it, which may be wrong; 0 where it does not.
+    claimed_ms: int = 0
     #: Where the last segment cut so far ends; the recording's length once `cut` is true.
     audio_ms: int = 0
     #: Whether the segmenter has reached the end, so that `segments` is final.

@@ -1,6 +1,4 @@
-"""What the instances heard, kept in Dramatiq's result backend until the job is assembled."""
-
-from collections.abc import Sequence
+"""What the instances heard, kept in Dramatiq's result backend until the job ends."""
 
 import msgspec
 import redis
@@ -8,19 +6,24 @@ from dramatiq.results import ResultMissing
 from dramatiq.results.backends import RedisBackend
 
 from actors.queue.messages import recognize_segment
-from actors.records import Utterance
+from actors.records import Line, Segment, Utterance
+from actors.store import keys
+
+_utterances = msgspec.json.Decoder(Utterance)
 
 
 class SegmentResults:
     """Results by job and segment; storing one twice keeps the later.
 
     The actors store them, not Dramatiq's middleware: an exception of a middleware is only logged,
-    so a result that could not be stored would be lost instead of tried again.
+    so a result that could not be stored would be lost instead of tried again. The scripts that end a job
+    drop them, and that of a segment whose job has ended meanwhile.
     """
 
     def __init__(self, client: redis.Redis, ttl_s: int) -> None:
-        self._client = client
-        self._backend = RedisBackend(client=client, namespace="asr:result", use_namespace_prefix_keys=True)
+        self._backend = RedisBackend(
+            client=client, namespace=keys.RESULT_NAMESPACE, use_namespace_prefix_keys=True
+        )
         self._ttl_ms = ttl_s * 1000
 
     def store(self, job_id: str, index: int, utterance: Utterance) -> None:
@@ -36,8 +39,14 @@ class SegmentResults:
             return None
         return msgspec.convert(result, Utterance)
 
-    def forget(self, job_id: str, indices: Sequence[int]) -> None:
-        """Drop the results of a job that has been assembled."""
-        keys = [self._backend.build_message_key(recognize_segment(job_id, index)) for index in indices]
-        if keys:
-            self._client.unlink(*keys)
+
+def decode(result: bytes) -> Utterance:
+    """What was heard in a segment, from what the backend has stored."""
+    return _utterances.decode(result)
+
+
+def line(segment: Segment, reason: str, utterance: Utterance | None) -> Line:
+    """A finished segment as a line of the transcript; `reason` is "" or why it failed."""
+    if utterance is None:
+        return Line(segment=segment, error=reason or "its result has expired")
+    return Line(segment=segment, utterance=utterance)

@@ -100,6 +100,7 @@ class Segmenter:
     def _cut_upload(self, job: Job, lane: Lane) -> None:
         upload = io.BufferedReader(UploadFile(self._store, job.id, job.upload_bytes))
         with upload, open_recording(upload) as recording:
+            self._store.progress(job.id, recording.claimed_ms)
             chunks = self._watched(job, recording, lane)
             pieces = by_speech(chunks, self._vad.stream()) if job.options.vad else whole(chunks)
             if all(self._hand_over(job.id, piece, lane) for piece in pieces):

@@ -1,26 +1,50 @@
 """The API process: `python -m api`."""
 
+import socket
 import sys
 
 import uvicorn
+from litestar import Litestar
+from typing_extensions import override
 
 from actors import logs, settings
 from actors.errors import StartupError
 from api.app import create_app
 
 
+class Server(uvicorn.Server):
+    """Ends the streams of events before it waits for the requests in flight: their clients come again."""
+
+    def __init__(self, app: Litestar, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if "recognizer" in self._app.state:
+            self._app.state.recognizer.listener.close()
+        await super().shutdown(sockets)
+
+
 def main() -> None:
     """Serve until told to stop; requests in flight get a few seconds to end."""
     config = settings.load()
     logs.configure(config, "api")
-    uvicorn.run(
-        create_app(config),
-        host=config.host,
-        port=config.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=20,
+    app = create_app(config)
+    server = Server(
+        app,
+        uvicorn.Config(
+            app,
+            host=config.host,
+            port=config.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=20,
+        ),
     )
+    server.run()
+    if not server.started:
+        sys.exit("api cannot start: the log has the reason")
 
 
 if __name__ == "__main__":

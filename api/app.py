@@ -13,8 +13,9 @@ from litestar.di import Provide
 from actors.queue.broker import DoorbellBroker
 from actors.settings import Settings
 from actors.store.connection import prompt, prompt_broker
+from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
-from api import docs
+from api import docs, jobs
 from api.asr import asr, asr_simple
 from api.events import JobListener
 from api.failures import answer_asr, answer_problem
@@ -42,15 +43,16 @@ def create_app(settings: Settings) -> Litestar:
             finally:
                 listening.cancel()
 
+    max_body_bytes = (settings.max_upload_mb << 20) + _FORM_OVERHEAD_BYTES
     uploads = Router(
         path="/",
         route_handlers=[asr, asr_simple],
         exception_handlers={Exception: answer_asr},
         request_class=GuardedRequest,
-        request_max_body_size=(settings.max_upload_mb << 20) + _FORM_OVERHEAD_BYTES,
+        request_max_body_size=max_body_bytes,
     )
     return Litestar(
-        route_handlers=[uploads, health, live, ready, stats, docs.assets()],
+        route_handlers=[uploads, jobs.router(max_body_bytes), health, live, ready, stats, docs.assets()],
         lifespan=[lifespan],
         exception_handlers={Exception: answer_problem},
         dependencies={
@@ -69,6 +71,7 @@ def _wire(settings: Settings, client: redis.asyncio.Redis) -> Recognizer:
     return Recognizer(
         settings,
         store,
+        JobFollower(client),
         DoorbellBroker(prompt_broker(settings)),
         JobListener(client, store),
         InstancePool(client, instances=settings.instances, segmenters=settings.segmenters),

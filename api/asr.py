@@ -15,11 +15,12 @@ from actors import languages, replacements
 from actors.records import Options, Stats, Transcript
 from api import render
 from api.failures import AsrFailure
+from api.form_guard import GuardedRequest
 from api.intake import Recognizer
 
 
-class AsrForm(Struct, frozen=True, kw_only=True):
-    """The multipart form of `/asr` and `/asr_simple`."""
+class RecordingForm(Struct, frozen=True, kw_only=True):
+    """The fields that all multipart forms with a recording share."""
 
     file: Annotated[UploadFile, Meta(description="The recording: wav, mp3, flac, m4a, or another container.")]
     lang: Annotated[
@@ -51,7 +52,6 @@ class AsrForm(Struct, frozen=True, kw_only=True):
             examples=["quin tet=Quintet,昆特=Quintet"],
         ),
     ] = ""
-    details: Annotated[bool, Meta(description="True adds `segments` to the answer.")] = False
 
     def options(self, *, vad: bool) -> Options:
         """What the form asks of the job.
@@ -66,6 +66,12 @@ class AsrForm(Struct, frozen=True, kw_only=True):
             replacements=replacements.parse(self.replace),
             vad=vad,
         )
+
+
+class AsrForm(RecordingForm, frozen=True, kw_only=True):
+    """The multipart form of `/asr` and `/asr_simple`."""
+
+    details: Annotated[bool, Meta(description="True adds `segments` to the answer.")] = False
 
 
 class AsrAnswer(Struct, frozen=True, kw_only=True):
@@ -92,12 +98,13 @@ class AsrAnswer(Struct, frozen=True, kw_only=True):
 
 
 _ERRORS = {
+    409: "The job was cancelled by `DELETE /jobs/{id}`.",
     413: "The upload or the recording is too long.",
     415: "Not a supported container.",
     422: "The form or a field is bad, the audio cannot be read, or the model cannot do what is asked.",
     429: "Too much audio is waiting; `Retry-After` says when to come again.",
     503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
-    504: "No progress within `ASR_REQUEST_TIMEOUT_S`; the message names the job, which goes on.",
+    504: "No progress within `ASR_REQUEST_TIMEOUT_S`; the job named goes on at `/jobs/{id}`.",
 }
 
 _FormBody = Annotated[AsrForm, Body(media_type=RequestEncodingType.MULTI_PART)]
@@ -116,16 +123,16 @@ _options: dict[str, Any] = {"status_code": 200, "responses": _RESPONSES, "tags":
 
 
 @post("/asr", summary="Subtitles of a recording", **_options)
-async def asr(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
+async def asr(data: _FormBody, recognizer: Recognizer, request: GuardedRequest) -> AsrAnswer:
     """Cut the recording by voice activity, recognise its segments in parallel, answer with SubRip."""
-    transcript = await recognizer.transcribe(data.file, data.options(vad=True))
+    transcript = await recognizer.transcribe(data.file, data.options(vad=True), request.receive)
     return _answer(await asyncio.to_thread(render.srt, transcript), transcript, data)
 
 
 @post("/asr_simple", summary="Text of a recording", **_options)
-async def asr_simple(data: _FormBody, recognizer: Recognizer) -> AsrAnswer:
+async def asr_simple(data: _FormBody, recognizer: Recognizer, request: GuardedRequest) -> AsrAnswer:
     """Recognise the whole recording, pauses included, and answer with plain text."""
-    transcript = await recognizer.transcribe(data.file, data.options(vad=False))
+    transcript = await recognizer.transcribe(data.file, data.options(vad=False), request.receive)
     return _answer(render.plain_text(transcript), transcript, data)
 
 

@@ -31,6 +31,8 @@ class JobListener:
         self._client = client
         self._store = store
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        #: Whether the process is about to stop, so that streams are to end.
+        self.closed = False
 
     async def listen(self) -> None:
         """Hear events for ever; what may have been missed while Redis was away, each waiter looks up."""
@@ -44,10 +46,16 @@ class JobListener:
                 log.warning("listener.lost", reason=str(error))
                 await asyncio.sleep(_RECONNECT_S)
 
+    def close(self) -> None:
+        """Wake everyone, so that streams end."""
+        self.closed = True
+        self._wake_all()
+
     @contextlib.asynccontextmanager
     async def watch(self, job_id: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set whenever the job moves; enter before the job is enqueued."""
+        """An event that is set whenever the job moves, and at first: it may have moved before."""
         moved = asyncio.Event()
+        moved.set()
         self._waiting[job_id].add(moved)
         try:
             yield moved
@@ -64,9 +72,7 @@ class JobListener:
             JobExpired: it is gone.
         """
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(moved.wait(), patience_s)
-            timed_out = not moved.is_set()
+            timed_out = not await set_within(moved, patience_s)
             moved.clear()
             job = await self._look_up(job_id, patience_s)
             if job.state.ended:
@@ -105,3 +111,10 @@ class JobListener:
     def _wake_all(self) -> None:
         for job_id in list(self._waiting):
             self._wake(job_id)
+
+
+async def set_within(event: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for an event, but not for ever; whether it is set."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), timeout_s)
+    return event.is_set()

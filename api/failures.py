@@ -10,10 +10,10 @@ import redis
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotFoundException, ValidationException
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from actors.errors import BadOption
-from actors.records import Job
+from actors.records import Job, JobState
 from actors.store.jobs import SpoolFull
 
 log = structlog.stdlib.get_logger()
@@ -24,7 +24,7 @@ _RETRY_S: Final = 5
 _UNAVAILABLE: Final = 503
 
 #: The fields of the form that are true or false.
-_SWITCHES: Final = {"itn", "punctuation", "details"}
+_SWITCHES: Final = {"itn", "punctuation", "details", "vad"}
 
 #: What was sent is repeated in a message up to here.
 _MESSAGE_CHARS: Final = 200
@@ -38,7 +38,7 @@ class StillRunning(Exception):
     """A job has made no progress for as long as a synchronous request waits; it goes on."""
 
     def __init__(self, job: Job, waited_s: int) -> None:
-        super().__init__(f"job {job.id} made no progress for {waited_s} s; it goes on without this request")
+        super().__init__(f"job {job.id} made no progress for {waited_s} s; it goes on: GET /jobs/{job.id}")
 
 
 class Refused(Exception):
@@ -62,6 +62,37 @@ class JobExpired(Exception):
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"job {job_id} has expired: its result is no longer kept")
+
+
+class NotDone(Refused):
+    """The job has no result, or not yet; `state` says where it stands."""
+
+    def __init__(self, job: Job) -> None:
+        yet = "" if job.state.ended else " yet"
+        super().__init__(409, f"job {job.id} is {job.state}: it has no result{yet}")
+        self.state = job.state
+
+
+class NoResult(Refused):
+    """The job is done, but its result is no longer kept."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(404, f"the result of job {job_id} is no longer kept: it was deleted, or has expired")
+
+
+class UnknownJob(Refused):
+    """No job has this id, or it has expired."""
+
+    def __init__(self, job_id: str) -> None:
+        shown = job_id if len(job_id) <= _MESSAGE_CHARS else job_id[:_MESSAGE_CHARS] + "…"
+        super().__init__(404, f"no job {shown!r}: it never was, or has expired")
+
+
+class HungUp(Refused):
+    """The client has closed the connection; nobody reads the answer."""
+
+    def __init__(self) -> None:
+        super().__init__(499, "the client has closed the connection")
 
 
 class Failure(Struct, frozen=True):
@@ -90,6 +121,8 @@ class Problem(Struct, frozen=True):
     status: int
     title: str
     detail: str
+    #: Where the job stands that has no result.
+    state: JobState | UnsetType = UNSET
 
 
 def describe(error: Exception) -> Failure:
@@ -131,7 +164,8 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
         return answer_asr(request, error)
     failure = describe(error)
     title = "Not Found" if isinstance(error, NotFoundException) else type(error).__name__
-    problem = Problem(failure.status, title, failure.message)
+    state = error.state if isinstance(error, NotDone) else UNSET
+    problem = Problem(failure.status, title, failure.message, state)
     return Response(
         msgspec.json.encode(problem),
         status_code=failure.status,
@@ -158,7 +192,8 @@ def not_found(request: Request[Any, Any, Any], error: Exception) -> Response[Any
 
 
 def _field(key: str, message: str) -> str:
-    """What is wrong with a field of the form, and what it should be."""
+    """What is wrong with a field of the form or a parameter, and what it should be."""
+    key = key.removesuffix("_")  # of a parameter that must not be called in Python as it is in HTTP
     message = message if len(message) <= _MESSAGE_CHARS else message[:_MESSAGE_CHARS] + "…"
     if key in _SWITCHES:
         return f"{key}: {message}; it is one of true, false, 1, 0"

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Final
 from uuid import uuid4
 
 from litestar.datastructures import UploadFile
+from litestar.types import Receive
 from msgspec import Struct
 
 from actors.audio.sniff import HEAD_BYTES, container
@@ -13,54 +15,101 @@ from actors.queue.broker import DoorbellBroker
 from actors.queue.messages import segment_job
 from actors.records import Job, JobState, Lane, Options, Transcript
 from actors.settings import Settings
+from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
-from api.events import JobListener
-from api.failures import JobExpired, JobFailed, Refused
+from api.events import JobListener, set_within
+from api.failures import HungUp, JobExpired, JobFailed, NotDone, Refused
+from api.hang_up import unless_hung_up
 from api.instances import InstancePool
+
+#: That a job is taken in is heard; that it has expired because its API died, only a look tells.
+_LOOK_AGAIN_S: Final = 1.0
 
 
 class Recognizer(Struct, frozen=True):
-    """What the handlers use: it turns an upload into a transcript."""
+    """What the handlers use: it turns an upload into a job, and a job into a transcript."""
 
     settings: Settings
     store: JobStore
+    follower: JobFollower
     broker: DoorbellBroker
     listener: JobListener
     pool: InstancePool
 
-    async def transcribe(self, upload: UploadFile, options: Options) -> Transcript:
-        """Run a job on the upload and wait for it.
+    async def transcribe(self, upload: UploadFile, options: Options, receive: Receive) -> Transcript:
+        """Run a job on the upload and wait for it; a client that hangs up cancels it.
 
         Raises:
-            Refused: the upload is at fault, or the model cannot do what is asked.
+            HungUp: the client has.
+            StillRunning: the job outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
+            Exception: as `submit` and `result`.
+        """
+        job = await self.submit(upload, options)
+        async with self.listener.watch(job.id) as moved:
+            ending = self.listener.ended(job.id, moved, self.settings.request_timeout_s)
+            try:
+                ended = await unless_hung_up(ending, receive)
+            except HungUp:
+                await self.store.cancel(job.id)
+                raise
+        return await self.result(ended)
+
+    async def submit(self, upload: UploadFile, options: Options, key: str | None = None) -> Job:
+        """Take in a job and return at once; with a key that has named a job already, that one.
+
+        Raises:
+            Refused: the upload is at fault, the model cannot do what is asked, or the key has named
+                another request.
             Unavailable: no instance is alive.
             SpoolFull: no room for the upload.
-            JobFailed: the job has failed, for a reason that it names.
-            JobExpired: the result was gone before it could be read.
-            StillRunning: the job outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
+            JobExpired: it took so long to enqueue the job that it is gone.
         """
         await self._check_options(options)
         size_bytes = await self._check_upload(upload)
-        job = _new_job(options, size_bytes)
-        async with self.listener.watch(job.id) as moved:
-            await self._submit(job, upload)
-            ended = await self.listener.ended(job.id, moved, self.settings.request_timeout_s)
-        if ended.state is not JobState.DONE:
-            raise JobFailed(ended.error_status or 503, ended.error or f"the job was {ended.state}")
+        job = _new_job(options, size_bytes, key)
+        while (admitted := await self.store.admit(job, _chunks(upload))) != job.id:
+            earlier = await self._taken_in(admitted)
+            if earlier is not None:
+                return _same(earlier, job)
+        try:
+            await self._enqueue(job)
+        except BaseException:
+            await self.store.abandon(job)
+            raise
+        return job
+
+    async def result(self, job: Job) -> Transcript:
+        """The transcript of a job.
+
+        Raises:
+            NotDone: it has none yet, or was cancelled.
+            JobFailed: it has failed, for a reason that it names.
+            JobExpired: the transcript is no longer kept.
+        """
+        if job.state is JobState.FAILED:
+            raise JobFailed(job.error_status or 503, job.error or "the job has failed")
+        if job.state is not JobState.DONE:
+            raise NotDone(job)
         transcript = await self.store.transcript(job.id)
         if transcript is None:
             raise JobExpired(job.id)
         return transcript
 
-    async def _submit(self, job: Job, upload: UploadFile) -> None:
-        await self.store.admit(job, _chunks(upload))
-        try:
-            await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
-            await self.store.keep(job.id)
-        except BaseException:
-            await self.store.abandon(job.id)
-            raise
+    async def _enqueue(self, job: Job) -> None:
+        await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
+        if not await self.store.keep(job.id):
+            raise JobExpired(job.id)
+
+    async def _taken_in(self, job_id: str) -> Job | None:
+        """The job of another request, once that has taken it in; None if it could not, or its API died."""
+        async with self.listener.watch(job_id) as moved:
+            while standing := await self.follower.standing(job_id):
+                if standing.taken_in:
+                    return standing.job
+                await set_within(moved, _LOOK_AGAIN_S)
+                moved.clear()
+        return None
 
     async def _check_options(self, options: Options) -> None:
         able = await self.pool.capabilities()
@@ -83,7 +132,7 @@ class Recognizer(Struct, frozen=True):
         return size_bytes
 
 
-def _new_job(options: Options, upload_bytes: int) -> Job:
+def _new_job(options: Options, upload_bytes: int, key: str | None) -> Job:
     now = now_ms()
     return Job(
         id=uuid4().hex,
@@ -92,7 +141,15 @@ def _new_job(options: Options, upload_bytes: int) -> Job:
         created_ms=now,
         progress_ms=now,
         upload_bytes=upload_bytes,
+        key=key,
     )
+
+
+def _same(earlier: Job, again: Job) -> Job:
+    """The job that a key has named, if it is of the same request."""
+    if (earlier.options, earlier.upload_bytes) != (again.options, again.upload_bytes):
+        raise Refused(422, f"Idempotency-Key: it names job {earlier.id}, of another file or other options")
+    return earlier
 
 
 def _size_bytes(upload: UploadFile) -> int:

@@ -53,10 +53,14 @@ class Recording:
         self.decoded_ms = 0
 
     @property
+    def claimed_ms(self) -> int:
+        """Its length as the container claims it, which may be wrong; 0 where it does not."""
+        return max(0, (self._container.duration or 0) * 1000 // av.time_base)
+
+    @property
     def is_long(self) -> bool:
         """Whether it belongs in the long lane, by what the container claims or what has been decoded."""
-        claimed_ms = (self._container.duration or 0) * 1000 // av.time_base
-        return max(claimed_ms, self.decoded_ms) > SHORT_RECORDING_MS
+        return max(self.claimed_ms, self.decoded_ms) > SHORT_RECORDING_MS
 
     def chunks(self) -> Iterator[Pcm]:
         """The audio in chunks of `CHUNK_SAMPLES`, the last one shorter.

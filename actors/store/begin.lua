@@ -1,10 +1,11 @@
 -- A segmenter takes a job: queued becomes running; a running one is taken again after a crash.
--- KEYS: job, running   ARGV: id, now_ms, events, ttl_s
+-- KEYS: job, running, queued   ARGV: id, now_ms, events, ttl_s
 -- Returns 1, or 0 when the job is gone or has ended.
-local job, running = KEYS[1], KEYS[2]
+local job, running, queued = unpack(KEYS)
+local id, now_ms, events, ttl = unpack(ARGV)
 local state = redis.call("HGET", job, "state")
 if state then
-    redis.call("EXPIRE", job, ARGV[4])
+    redis.call("EXPIRE", job, ttl)
 end
 if state == "running" then
     return 1
@@ -12,7 +13,8 @@ end
 if state ~= "queued" then
     return 0
 end
-redis.call("HSET", job, "state", "running", "started_ms", ARGV[2], "progress_ms", ARGV[2])
-redis.call("ZADD", running, ARGV[2], ARGV[1])
-redis.call("PUBLISH", ARGV[3], cjson.encode({ job = ARGV[1], state = "running" }))
+redis.call("HSET", job, "state", "running", "started_ms", now_ms, "progress_ms", now_ms)
+redis.call("ZREM", queued, id)
+redis.call("ZADD", running, now_ms, id)
+redis.call("PUBLISH", events, cjson.encode({ job = id, state = "running" }))
 return 1

@@ -1,9 +1,10 @@
--- End a job, once: keep its transcript or error, drop its audio, tell who waits.
--- KEYS: job, upload, segments, audio, outcomes, transcript, spool, running, stats
--- ARGV: id, state, error, error_status, transcript, now_ms, ttl_s, events
+-- End a job, once: keep its transcript or error, drop its audio and results, tell who waits.
+-- KEYS: job, upload, segments, audio, outcomes, transcript, spool, running, queued, stats
+-- ARGV: id, state, error, error_status, transcript, now_ms, ttl_s, events, prefix of its results,
+--       prefix of idempotency keys
 -- Returns 1, or 0 when it had ended before or is gone.
-local job, upload, segments, audio, outcomes, transcript, spool, running, stats = unpack(KEYS)
-local id, state, error, error_status, text, now_ms, ttl, events = unpack(ARGV)
+local job, upload, segments, audio, outcomes, transcript, spool, running, queued, stats = unpack(KEYS)
+local id, state, error, error_status, text, now_ms, ttl, events, results, named = unpack(ARGV)
 local before = redis.call("HGET", job, "state")
 if before ~= "queued" and before ~= "running" then
     return 0
@@ -15,12 +16,20 @@ end
 if text ~= "" then
     redis.call("SET", transcript, text, "EX", ttl)
 end
+for _, index in ipairs(redis.call("HKEYS", segments)) do
+    redis.call("UNLINK", results .. index)
+end
 redis.call("UNLINK", upload, segments, audio, outcomes)
 local kept = tonumber(redis.call("HGET", spool, id) or "0")
 redis.call("HDEL", spool, id)
 redis.call("HINCRBY", spool, "total", -kept)
 redis.call("ZREM", running, id)
+redis.call("ZREM", queued, id)
 redis.call("EXPIRE", job, ttl)
+local key = redis.call("HGET", job, "key")
+if key then
+    redis.call("EXPIRE", named .. key, ttl)
+end
 redis.call("HINCRBY", stats, "jobs:" .. state, 1)
 redis.call("PUBLISH", events, cjson.encode({ job = id, state = state }))
 return 1

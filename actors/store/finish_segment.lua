@@ -1,10 +1,12 @@
 -- Mark a segment finished: it was recognised (reason "") or given up. Finishing it twice changes nothing.
 -- KEYS: job, segments, audio, outcomes, spool
--- ARGV: id, index, reason, now_ms, ttl_s, events
+-- ARGV: id, index, reason, now_ms, ttl_s, events, prefix of the job's results
 -- Returns 1 when every segment of the job is finished, so that the caller must assemble; else 0.
 local job, segments, audio, outcomes, spool = unpack(KEYS)
-local id, index, reason, now_ms, ttl, events = unpack(ARGV)
+local id, index, reason, now_ms, ttl, events, results = unpack(ARGV)
 if redis.call("HGET", job, "state") ~= "running" then
+    -- What an instance heard while the job ended is of no use to anybody.
+    redis.call("UNLINK", results .. index)
     return 0
 end
 if redis.call("HSETNX", outcomes, index, reason) == 1 then

@@ -9,8 +9,12 @@ import redis.asyncio
 from actors.clock import now_ms
 from actors.records import Job, JobState, Transcript
 from actors.store import keys, scripts
+from actors.store.ending import Ending
 from actors.store.hashes import decode_job, encode_job
 from actors.store.keys import JobKeys
+
+#: Jobs of the index that one sweep looks at, oldest first: Redis serves nobody else meanwhile.
+_SWEPT_AT_ONCE = 10_000
 
 _transcripts = msgspec.json.Decoder(Transcript)
 
@@ -27,53 +31,70 @@ class JobStore:
         self._result_ttl_s = result_ttl_s
         self._spool_limit_bytes = spool_limit_bytes
         self._admit = client.register_script(scripts.ADMIT)
+        self._add_chunk = client.register_script(scripts.ADD_CHUNK)
+        self._keep = client.register_script(scripts.KEEP)
+        self._abandon = client.register_script(scripts.ABANDON)
         self._end_job = client.register_script(scripts.END_JOB)
 
-    async def admit(self, job: Job, upload: AsyncIterator[bytes]) -> None:
+    async def admit(self, job: Job, upload: AsyncIterator[bytes]) -> str:
         """Take in a new job and its upload, which comes in chunks of at most `CHUNK_BYTES`.
 
         Until it is kept it vanishes after `ADMISSION_TTL_S`: nobody was promised anything yet.
 
+        Returns:
+            The job's id, or that of an earlier job with the same key, and then nothing is taken in.
+
         Raises:
             SpoolFull: there is no room for the upload.
         """
-        of = JobKeys.of(job.id)
+        admitted = await self._admit_record(job)
+        if admitted == job.id:
+            try:
+                await self._store(job.id, upload)
+            except BaseException:
+                await self.abandon(job)
+                raise
+        return admitted
+
+    async def _admit_record(self, job: Job) -> str:
+        head: list[str | int] = [job.id, job.upload_bytes, self._spool_limit_bytes, keys.ADMISSION_TTL_S]
+        place: list[str | int] = [job.created_ms, keys.JOB_PREFIX, keys.NAMED_TTL_S]
         fields = [part for pair in encode_job(job).items() for part in pair]
-        admitted = await self._admit(
-            keys=[of.job, keys.SPOOL],
-            args=[job.id, job.upload_bytes, self._spool_limit_bytes, keys.ADMISSION_TTL_S, *fields],
+        admitted: bytes = await self._admit(
+            keys=[JobKeys.of(job.id).job, keys.SPOOL, keys.JOBS, keys.named(job.key)],
+            args=[*head, *place, *fields],
         )
         if not admitted:
             raise SpoolFull
-        try:
-            await self._store(of.upload, upload)
-        except BaseException:
-            await self.abandon(job.id)
-            raise
+        return admitted.decode()
 
-    async def _store(self, key: str, upload: AsyncIterator[bytes]) -> None:
+    async def _store(self, job_id: str, upload: AsyncIterator[bytes]) -> None:
+        of = JobKeys.of(job_id)
         number = 0
         async for chunk in upload:
-            async with self.client.pipeline(transaction=False) as pipe:
-                pipe.hset(key, str(number), cast("str", chunk))
-                pipe.expire(key, keys.ADMISSION_TTL_S)
-                await pipe.execute()
+            args: list[int | bytes] = [number, chunk, keys.ADMISSION_TTL_S]
+            if not await self._add_chunk(keys=[of.job, of.upload], args=args):
+                return  # cancelled meanwhile
             number += 1
 
-    async def keep(self, job_id: str) -> None:
-        """Keep a job that has been enqueued until its result expires."""
+    async def keep(self, job_id: str) -> bool:
+        """Keep a job that has been enqueued until its result expires; false when it is gone already."""
         of = JobKeys.of(job_id)
-        async with self.client.pipeline(transaction=False) as pipe:
-            pipe.expire(of.job, self._result_ttl_s)
-            pipe.expire(of.upload, self._result_ttl_s)
-            await pipe.execute()
+        args: list[str | int] = [job_id, now_ms(), self._result_ttl_s, keys.EVENTS]
+        return bool(await self._keep(keys=[of.job, of.upload, keys.QUEUED], args=args))
 
-    async def abandon(self, job_id: str) -> None:
-        """Cancel a job that could not be enqueued, and free what it holds."""
-        await self._end_job(
-            keys=[*msgspec.structs.astuple(JobKeys.of(job_id)), keys.SPOOL, keys.RUNNING, keys.STATS],
-            args=[job_id, JobState.CANCELLED.value, "", 0, "", now_ms(), self._result_ttl_s, keys.EVENTS],
-        )
+    async def abandon(self, job: Job) -> None:
+        """Forget a job that could not be taken in or enqueued, and free what it holds."""
+        of = msgspec.structs.astuple(JobKeys.of(job.id))
+        sets = [keys.SPOOL, keys.RUNNING, keys.QUEUED, keys.JOBS]
+        args = [job.id, keys.results(job.id), keys.EVENTS]
+        await self._abandon(keys=[*of, *sets, keys.named(job.key)], args=args)
+
+    async def cancel(self, job_id: str) -> None:
+        """End a job and keep nothing but its record; one that has ended loses its transcript."""
+        ending = Ending(job_id, JobState.CANCELLED)
+        if not await self._end_job(keys=ending.keys, args=ending.args(self._result_ttl_s)):
+            await self.client.unlink(JobKeys.of(job_id).transcript)
 
     async def get(self, job_id: str) -> Job | None:
         """The job's record; None when there is none (any more)."""
@@ -97,5 +118,7 @@ class JobStore:
 async def sweep(client: redis.asyncio.Redis) -> int:
     """Forget jobs whose keys have expired, and free their place on the spool; the bytes freed."""
     expired = client.register_script(scripts.SWEEP)
-    freed: int = await expired(keys=[keys.SPOOL, keys.RUNNING], args=[keys.JOB_PREFIX])
+    freed: int = await expired(
+        keys=[keys.SPOOL, keys.RUNNING, keys.QUEUED, keys.JOBS], args=[keys.JOB_PREFIX, _SWEPT_AT_ONCE]
+    )
     return freed

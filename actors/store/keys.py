@@ -19,7 +19,10 @@ For all jobs together:
 | key                     | type    | holds                                                              |
 |-------------------------|---------|--------------------------------------------------------------------|
 | `asr:spool`             | hash    | job id → bytes of audio it keeps in Redis; `total` is their sum    |
+| `asr:queued`            | sorted  | job id → when it was enqueued, until a segmenter takes it          |
 | `asr:running`           | sorted  | job id → when a segmenter took it, Unix milliseconds               |
+| `asr:jobs`              | sorted  | job id → its place, as good as when it came; swept when it expires |
+| `asr:idempotency:{key}` | string  | the id of the job with this key, a TTL beyond the job's end        |
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy-instances`    | set     | the instances whose engine is at work                              |
@@ -27,7 +30,7 @@ For all jobs together:
 | `asr:events`            | channel | `records.JobEvent` as JSON whenever a job moves                    |
 
 `asr:result:*` are the results of segments in Dramatiq's result backend (`actors/results.py`), until their
-job is assembled. In Dramatiq's database `dramatiq:<queue>.bell` are the doorbells (`actors/queue/broker.py`).
+job ends. In Dramatiq's database `dramatiq:<queue>.bell` are the doorbells (`actors/queue/broker.py`).
 
 Only the Lua scripts beside this file change a job's hash, so each transition is atomic; their first
 lines name their keys and arguments.
@@ -38,15 +41,23 @@ from msgspec import Struct
 #: Bytes of an upload in one field of its hash.
 CHUNK_BYTES = 1 << 20
 
-#: Until a job is enqueued its keys live this long; the monitor then takes it off the spool.
-ADMISSION_TTL_S = 600
+#: Until a job is enqueued its keys live this long after each chunk of the upload; the monitor then takes it
+#: off the spool.
+ADMISSION_TTL_S = 30
 
 #: The processes that have begun a message are remembered this long.
 DELIVERIES_TTL_S = 3600
 
+#: An idempotency key whose job never ends is remembered this long, the longest that results can be kept.
+NAMED_TTL_S = 2_592_000
+
 JOB_PREFIX = "asr:job:"
+NAMED_PREFIX = "asr:idempotency:"
+RESULT_NAMESPACE = "asr:result"
 SPOOL = "asr:spool"
+QUEUED = "asr:queued"
 RUNNING = "asr:running"
+JOBS = "asr:jobs"
 STATS = "asr:stats"
 WORKERS = "asr:workers"
 BUSY = "asr:busy-instances"
@@ -70,6 +81,19 @@ class JobKeys(Struct, frozen=True):
         return cls(
             job, f"{job}:upload", f"{job}:segments", f"{job}:audio", f"{job}:outcomes", f"{job}:transcript"
         )
+
+
+def named(idempotency_key: str | None) -> str:
+    """The key of the job that was sent with an idempotency key; "" for none."""
+    return f"{NAMED_PREFIX}{idempotency_key}" if idempotency_key else ""
+
+
+def results(job_id: str) -> str:
+    """What the keys of a job's results start with; the index of the segment follows.
+
+    So it is Dramatiq's result backend that names them.
+    """
+    return f"{RESULT_NAMESPACE}:recognize-short:recognize:{job_id}-"
 
 
 def deliveries(message_id: str) -> str:

@@ -6,6 +6,9 @@ from typing import Final
 _FOLDER: Final = Path(__file__).parent
 
 ADMIT: Final = (_FOLDER / "admit.lua").read_text()
+ADD_CHUNK: Final = (_FOLDER / "add_chunk.lua").read_text()
+KEEP: Final = (_FOLDER / "keep.lua").read_text()
+ABANDON: Final = (_FOLDER / "abandon.lua").read_text()
 BEGIN: Final = (_FOLDER / "begin.lua").read_text()
 PROGRESS: Final = (_FOLDER / "progress.lua").read_text()
 ADD_SEGMENT: Final = (_FOLDER / "add_segment.lua").read_text()

@@ -12,6 +12,7 @@ from actors.clock import now_ms
 from actors.errors import JobError
 from actors.records import Job, JobState, Options, Segment, Transcript
 from actors.store import keys, scripts
+from actors.store.ending import Ending
 from actors.store.hashes import decode_job
 from actors.store.keys import JobKeys
 
@@ -44,7 +45,7 @@ class WorkStore:
         """Take a job to cut it; None when it is gone or has ended."""
         of = JobKeys.of(job_id)
         args: list[str | int] = [job_id, now_ms(), keys.EVENTS, self._ttl_s]
-        taken = self._begin(keys=[of.job, keys.RUNNING], args=args)
+        taken = self._begin(keys=[of.job, keys.RUNNING, keys.QUEUED], args=args)
         return self.job(job_id) if taken else None
 
     def job(self, job_id: str) -> Job | None:
@@ -55,9 +56,9 @@ class WorkStore:
         """A chunk of the upload; None when the upload is gone."""
         return cast("bytes | None", self.client.hget(JobKeys.of(job_id).upload, str(number)))
 
-    def progress(self, job_id: str) -> None:
-        """Say that a running job is being worked on, though no segment was cut or finished."""
-        self._progress(keys=[JobKeys.of(job_id).job], args=[now_ms(), self._ttl_s])
+    def progress(self, job_id: str, claimed_ms: int = 0) -> None:
+        """Say that a running job is being worked on, and how long its recording claims to be, if it does."""
+        self._progress(keys=[JobKeys.of(job_id).job], args=[now_ms(), self._ttl_s, claimed_ms])
 
     def spool_bytes(self) -> int:
         """The audio that all jobs together keep."""
@@ -116,7 +117,7 @@ class WorkStore:
         return bool(
             self._finish_segment(
                 keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL],
-                args=[job_id, index, reason, now_ms(), self._ttl_s, keys.EVENTS],
+                args=[job_id, index, reason, now_ms(), self._ttl_s, keys.EVENTS, keys.results(job_id)],
             )
         )
 
@@ -132,18 +133,11 @@ class WorkStore:
 
     def complete(self, job_id: str, transcript: Transcript) -> bool:
         """End the job well; false when it had ended before."""
-        return self._end(job_id, JobState.DONE, text=_transcripts.encode(transcript))
+        return self._end(Ending(job_id, JobState.DONE, transcript=_transcripts.encode(transcript)))
 
     def fail(self, job_id: str, error: JobError) -> bool:
         """End the job with an error; false when it had ended before."""
-        return self._end(job_id, JobState.FAILED, error=str(error), error_status=error.status)
+        return self._end(Ending(job_id, JobState.FAILED, error=str(error), error_status=error.status))
 
-    def _end(
-        self, job_id: str, state: JobState, *, error: str = "", error_status: int = 0, text: bytes = b""
-    ) -> bool:
-        of = JobKeys.of(job_id)
-        ended = self._end_job(
-            keys=[*msgspec.structs.astuple(of), keys.SPOOL, keys.RUNNING, keys.STATS],
-            args=[job_id, state.value, error, error_status, text, now_ms(), self._ttl_s, keys.EVENTS],
-        )
-        return bool(ended)
+    def _end(self, ending: Ending) -> bool:
+        return bool(self._end_job(keys=ending.keys, args=ending.args(self._ttl_s)))

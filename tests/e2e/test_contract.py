@@ -51,6 +51,9 @@ def test_openapi(http: httpx.Client) -> None:
     assert {"200", "413", "415", "422", "429", "503", "504"} <= set(
         document["paths"]["/asr"]["post"]["responses"]
     )
+    jobs = {f"/jobs{rest}" for rest in ("", "/{job_id}", "/{job_id}/result", "/{job_id}/events")}
+    assert jobs <= set(document["paths"])
+    assert {"202", "413", "415", "422", "429", "503"} <= set(document["paths"]["/jobs"]["post"]["responses"])
     page = http.get("/docs").text
     assert "https://" not in page
     assert http.get("/docs/assets/swagger-ui-bundle.js").status_code == 200

@@ -7,17 +7,22 @@ from collections.abc import AsyncIterator
 
 import pytest
 import redis
+from litestar.response import ServerSentEventMessage
 
 from actors.errors import UnreadableAudio
-from actors.records import JobState
+from actors.records import JobState, Segment
+from actors.results import SegmentResults
 from actors.settings import Settings
 from actors.store import keys
 from actors.store.connection import prompt
+from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
 from api.events import JobListener
 from api.failures import StillRunning
-from tests.integration.test_store import chunks_of, new_job
+from api.job_events import JobStream, Place
+from tests.integration.test_job_store import HEARD
+from tests.integration.test_store import SAMPLES, chunks_of, new_job
 
 #: Longer than any test may take: what is heard is heard at once.
 PATIENCE_S = 60
@@ -85,3 +90,75 @@ async def test_progress_extends_the_wait(listener: JobListener, work: WorkStore)
             await listener.ended("j1", moved, 1)
 
     assert time.monotonic() - began >= 0.9
+
+
+@pytest.fixture
+def stream(listener: JobListener) -> JobStream:
+    """The stream of events."""
+    return JobStream(listener._store, JobFollower(listener._client), listener)
+
+
+async def told(events: AsyncIterator[ServerSentEventMessage]) -> ServerSentEventMessage:
+    """The next event, which comes soon."""
+    return await asyncio.wait_for(anext(events), 5)
+
+
+async def test_a_stream_waits_for_the_segment_in_the_middle(
+    stream: JobStream, work: WorkStore, client: redis.Redis
+) -> None:
+    """What is finished behind it comes with it; the id of each event leads on behind it."""
+    work.begin("j1")
+    results = SegmentResults(client, 60)
+    for index in range(3):
+        work.add_segment("j1", Segment(index, index * 100, index * 100 + 100), SAMPLES)
+    events = stream.events("j1", Place())
+    assert (await told(events)).event == "state"
+    for index in (2, 1):
+        results.store("j1", index, HEARD)
+        work.finish_segment("j1", index)
+    waiting = asyncio.ensure_future(told(events))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+
+    work.finish_segment("j1", 0, "broken")
+
+    heard = [await waiting, await told(events), await told(events)]
+    assert [event.id for event in heard] == ["running-1", "running-2", "running-3"]
+    assert '"error":"broken"' in str(heard[0].data)
+    assert (await told(stream.events("j1", Place.of("running-2")))).id == "running-3"
+
+
+async def test_a_stream_outlives_a_lost_connection(
+    stream: JobStream, work: WorkStore, client: redis.Redis
+) -> None:
+    """The end is missed, and looked up as soon as Redis is back."""
+    work.begin("j1")
+    events = stream.events("j1", Place())
+    assert (await told(events)).event == "state"
+    waiting = asyncio.ensure_future(told(events))
+    await asyncio.sleep(0.1)
+    with client.pipeline() as pipe:
+        pipe.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
+        pipe.hset(keys.JobKeys.of("j1").job, "state", "failed")
+        pipe.execute()
+
+    assert [(await waiting).id, (await told(events)).id] == ["failed-0", "end"]
+    with pytest.raises(StopAsyncIteration):
+        await told(events)
+
+
+async def test_a_silent_stream_beats(
+    stream: JobStream, work: WorkStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comment, which clients ignore, says that the connection lives; a job that is gone ends it."""
+    monkeypatch.setattr("api.job_events.HEARTBEAT_S", 0.1)
+    work.begin("j1")
+    events = stream.events("j1", Place())
+    await told(events)
+
+    beat = await told(events)
+
+    assert beat.encode() == b": still here\r\n\r\n"
+    work.client.delete(keys.JobKeys.of("j1").job)
+    with pytest.raises(StopAsyncIteration):
+        await told(events)

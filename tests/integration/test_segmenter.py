@@ -18,6 +18,7 @@ from actors.segmenter import Segmenter
 from actors.settings import Settings
 from actors.store import keys
 from actors.store.connection import prompt
+from actors.store.ending import Ending
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
 from tests.integration.test_store import chunks_of, new_job
@@ -144,3 +145,26 @@ async def test_too_long(jobs: JobStore, segmenter: Segmenter, config: Settings) 
     job = await jobs.get("j1")
     assert job is not None
     assert (job.state, job.error_status) == (JobState.FAILED, 413)
+
+
+async def test_cancelled_while_it_is_cut(
+    jobs: JobStore, segmenter: Segmenter, broker: Recorded, client: redis.Redis
+) -> None:
+    """The segmenter finds the upload gone, sends nothing, and leaves nothing behind."""
+    upload = SPEECH + bytes(keys.CHUNK_BYTES)
+    await jobs.admit(new_job(len(upload)), chunks_of(upload))
+    original = segmenter._store.upload_chunk
+
+    def cancelled_meanwhile(job_id: str, number: int) -> bytes | None:
+        chunk = original(job_id, number)
+        segmenter._store._end(Ending(job_id, JobState.CANCELLED))
+        return chunk
+
+    segmenter._store.upload_chunk = cancelled_meanwhile  # type: ignore[method-assign]
+    segmenter.segment("j1", Lane.SHORT)
+
+    job = await jobs.get("j1")
+    assert job is not None
+    assert job.state is JobState.CANCELLED
+    assert broker.sent == []
+    assert client.keys("asr:job:*") == [b"asr:job:j1"]

@@ -1,0 +1,214 @@
+"""`/jobs`: recordings handed in, followed, fetched and cancelled, each in a request of its own."""
+
+from typing import Annotated, Any, Final
+
+from litestar import Response, Router, delete, get, post
+from litestar.datastructures import ResponseHeader
+from litestar.enums import RequestEncodingType
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import Body, Parameter
+from litestar.response import ServerSentEvent
+from msgspec import Meta
+
+from actors.records import JobState
+from actors.store.following import Standing
+from api.asr import RecordingForm
+from api.failures import JobExpired, NoResult, Problem, UnknownJob
+from api.form_guard import GuardedRequest
+from api.intake import Recognizer
+from api.job_events import JobStream, Place
+from api.job_view import JobPage, JobView, view, view_page
+from api.results import FORMATS, FormatName, Result
+
+_TAGS: Final = ["Jobs"]
+
+_UNKNOWN: Final = {404: "No job has this id, or it has expired."}
+_NO_SUCH_RESULT: Final = {404: "No job has this id, it has expired, or its result was deleted."}
+_NO_REDIS: Final = {503: "Redis is away; `Retry-After` says when to come again."}
+_REFUSALS: Final = {
+    413: "The upload is too long.",
+    415: "Not a supported container.",
+    422: "The form or a field is bad, the model cannot do what is asked, or the `Idempotency-Key` has named "
+    "another file or other options.",
+    429: "Too much audio is waiting; `Retry-After` says when to come again.",
+    503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
+}
+_NO_RESULT: Final = {
+    409: "The job is not done, or was cancelled; `state` says where it stands.",
+    413: "The job has failed: the recording is too long.",
+    415: "The job has failed: not a supported container.",
+    422: "The job has failed: the audio cannot be read; or there is no such `format`.",
+}
+
+
+_EVENT: Final = (
+    "id: running-1\nevent: segment\n"
+    'data: {"index":0,"start_ms":330,"end_ms":3120,"text":"Hello, world.","language":"en","error":null}\n\n'
+)
+
+
+def _problems(*tables: dict[int, str]) -> dict[int, ResponseSpec]:
+    return {
+        status: ResponseSpec(
+            Problem,
+            description=meaning,
+            media_type="application/problem+json",
+            generate_examples=False,
+            examples=[Example(value={"status": status, "title": "Refused", "detail": meaning})],
+        )
+        for table in tables
+        for status, meaning in table.items()
+    }
+
+
+class JobForm(RecordingForm, frozen=True, kw_only=True):
+    """The multipart form of `/jobs`."""
+
+    vad: Annotated[
+        bool,
+        Meta(description="True cuts by voice activity; false recognises all of it, pauses included."),
+    ] = True
+
+
+_FormBody = Annotated[JobForm, Body(media_type=RequestEncodingType.MULTI_PART)]
+
+_Key = Annotated[
+    str | None,
+    Parameter(
+        header="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="A name of the client's own: sent again with it, the request gives the same job, for as "
+        "long as that is kept.",
+    ),
+]
+
+_JobId = Annotated[str, Parameter(description="The id of the job.")]
+
+
+@post(
+    summary="Hand in a recording",
+    status_code=202,
+    tags=_TAGS,
+    responses=_problems(_REFUSALS),
+    response_headers=[
+        ResponseHeader(name="Location", documentation_only=True, description="Where to follow the job.")
+    ],
+)
+async def submit(data: _FormBody, recognizer: Recognizer, idempotency_key: _Key = None) -> Response[JobView]:
+    """Take the recording in and answer at once; `Location` is where to follow the job."""
+    job = await recognizer.submit(data.file, data.options(vad=data.vad), idempotency_key)
+    standing = await recognizer.follower.standing(job.id) or Standing(job, None)
+    return Response(view(standing), headers={"Location": f"/jobs/{job.id}"})
+
+
+@get(summary="All jobs", tags=_TAGS, responses=_problems({422: "A parameter is bad."}, _NO_REDIS))
+async def listing(
+    recognizer: Recognizer,
+    limit: Annotated[int, Parameter(ge=1, le=100, description="Most jobs of a page.")] = 20,
+    cursor: Annotated[
+        str | None, Parameter(pattern=r"^[0-9]{1,15}$", description="The `next` of the page before.")
+    ] = None,
+    state_: Annotated[
+        JobState | None, Parameter(query="state", description="Only jobs in this state.")
+    ] = None,
+) -> JobPage:
+    """Newest first, those of `/asr` and `/asr_simple` as well, until they expire."""
+    before = None if cursor is None else int(cursor)
+    return view_page(await recognizer.follower.page(limit, state_, before))
+
+
+@get("/{job_id:str}", summary="Where a job stands", tags=_TAGS, responses=_problems(_UNKNOWN, _NO_REDIS))
+async def show(job_id: _JobId, recognizer: Recognizer) -> JobView:
+    """State, progress, and when it may be done."""
+    return view(await _standing(recognizer, job_id))
+
+
+@get(
+    "/{job_id:str}/result",
+    summary="The result of a job",
+    tags=_TAGS,
+    responses=_problems(_NO_SUCH_RESULT, _NO_RESULT, _NO_REDIS)
+    | {200: ResponseSpec(Result, description="The result, as a file in the `format` asked for.")},
+)
+async def result(
+    job_id: _JobId,
+    recognizer: Recognizer,
+    format_: Annotated[
+        FormatName, Parameter(query="format", description="`json` has all that the model knows.")
+    ] = "json",
+) -> Response[str | bytes]:
+    """Subtitles, text, or everything as JSON; a failed job answers with its own error and status."""
+    job = (await _standing(recognizer, job_id)).job
+    try:
+        transcript = await recognizer.result(job)
+    except JobExpired:
+        raise NoResult(job_id) from None
+    form = FORMATS[format_]
+    return Response(
+        form.render(transcript),
+        media_type=form.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{job_id}.{format_}"'},
+    )
+
+
+@delete("/{job_id:str}", summary="Cancel a job", tags=_TAGS, responses=_problems(_UNKNOWN, _NO_REDIS))
+async def cancel(job_id: _JobId, recognizer: Recognizer) -> None:
+    """Nothing of the job is left but its record; one that has ended keeps its state and loses its result."""
+    await _standing(recognizer, job_id)
+    await recognizer.store.cancel(job_id)
+
+
+@get(
+    "/{job_id:str}/events",
+    summary="Follow a job",
+    tags=_TAGS,
+    media_type="text/event-stream",
+    responses=_problems(_UNKNOWN, {422: "`Last-Event-ID` is none of this stream."}, _NO_REDIS)
+    | {
+        200: ResponseSpec(
+            str,
+            description="The events, as they happen.",
+            media_type="text/event-stream",
+            generate_examples=False,
+            examples=[Example(value=_EVENT)],
+        )
+    }
+    | {204: ResponseSpec(None, description="`Last-Event-ID` is that of `done`: there is nothing more.")},
+)
+async def events(
+    job_id: _JobId,
+    recognizer: Recognizer,
+    last_event_id: Annotated[
+        str | None, Parameter(header="Last-Event-ID", description="The last event heard: go on behind it.")
+    ] = None,
+) -> Response[Any]:
+    """Server-sent events until the job has ended: `state` with the job, `segment`, and `done` with the job.
+
+    Segments come in the order of time, each as soon as it and all before it are finished. A job that has
+    ended is replayed from its result.
+    """
+    place = Place.of(last_event_id)
+    await _standing(recognizer, job_id)
+    if place.at_end:
+        return Response(None, status_code=204)
+    stream = JobStream(recognizer.store, recognizer.follower, recognizer.listener)
+    return ServerSentEvent(stream.events(job_id, place))
+
+
+async def _standing(recognizer: Recognizer, job_id: str) -> Standing:
+    standing = await recognizer.follower.standing(job_id)
+    if standing is None:
+        raise UnknownJob(job_id)
+    return standing
+
+
+def router(max_body_bytes: int) -> Router:
+    """All of `/jobs`."""
+    return Router(
+        path="/jobs",
+        route_handlers=[submit, listing, show, result, cancel, events],
+        request_class=GuardedRequest,
+        request_max_body_size=max_body_bytes,
+    )
