@@ -41,6 +41,13 @@ class StillRunning(Exception):
         super().__init__(f"job {job.id} made no progress for {waited_s} s; it goes on: GET /jobs/{job.id}")
 
 
+class Interrupted(Exception):
+    """The API stops while a request waits for its job, which goes on."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"the service is restarting; job {job.id} goes on: GET /jobs/{job.id}")
+
+
 class Refused(Exception):
     """The request is at fault; `status` says how."""
 
@@ -136,7 +143,7 @@ def describe(error: Exception) -> Failure:
             return Failure(422, str(error))
         case SpoolFull():
             return Failure(429, "too much audio is waiting (ASR_MAX_SPOOL_MB); try again later", _RETRY_S)
-        case Unavailable() | JobExpired():
+        case Unavailable() | Interrupted() | JobExpired():
             return Failure(_UNAVAILABLE, str(error), _RETRY_S)
         case StillRunning():
             return Failure(504, str(error))

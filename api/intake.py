@@ -19,7 +19,7 @@ from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
 from api.events import JobListener, set_within
-from api.failures import HungUp, JobExpired, JobFailed, NotDone, Refused
+from api.failures import HungUp, Interrupted, JobExpired, JobFailed, NotDone, Refused
 from api.hang_up import unless_hung_up
 from api.instances import InstancePool
 
@@ -42,6 +42,7 @@ class Recognizer(Struct, frozen=True):
 
         Raises:
             HungUp: the client has.
+            Interrupted: the API stops before the job has ended.
             StillRunning: the job outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
             Exception: as `submit` and `result`.
         """
@@ -53,6 +54,9 @@ class Recognizer(Struct, frozen=True):
             except HungUp:
                 await self.store.cancel(job.id)
                 raise
+            except asyncio.CancelledError:
+                # This process stops and its grace is over; the job does not depend on it.
+                raise Interrupted(job) from None
         return await self.result(ended)
 
     async def submit(self, upload: UploadFile, options: Options, key: str | None = None) -> Job:

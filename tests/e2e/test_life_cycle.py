@@ -66,3 +66,27 @@ def test_start_after_the_supervisor_was_killed(one: Service) -> None:
 
     assert (again.returncode, stopped.returncode) == (0, 0), again.stderr
     assert set(statuses) == {200}
+
+
+def test_a_request_that_outlasts_a_stop(tmp_path: Path) -> None:
+    """It is told that the service restarts and which job goes on, and so that one does."""
+    settings = {"ASR_MODEL": "tests.doubles.engines:SlowEngine", "ASR_INSTANCES": "1", "ASR_BATCH_ROWS": "1"}
+    slow = checkout(tmp_path / "slow", **settings)
+    assert slow.run("deploy.service", "start").returncode == 0
+    long = wav(np.zeros(45 * 30 * 16_000))  # 45 segments, each a second's work
+    with slow.client() as client, ThreadPoolExecutor(1) as other:
+        asked = other.submit(client.post, "/asr_simple", files={"file": ("a.wav", long)})
+        while not client.get("/stats").json()["running"]:
+            time.sleep(0.1)
+        again = slow.run("deploy.service", "restart")
+        told = asked.result()
+        job = told.json()["msg"].rpartition("/")[2]
+        followed = client.get(f"/jobs/{job}").json()
+        cancelled = client.delete(f"/jobs/{job}")
+    stopped = slow.run("deploy.service", "stop")
+
+    assert (again.returncode, stopped.returncode) == (0, 0), again.stderr
+    assert (told.status_code, told.json()["code"]) == (503, 503)
+    assert int(told.headers["retry-after"]) > 0
+    assert followed["state"] == "running"
+    assert cancelled.status_code == 204
