@@ -15,7 +15,7 @@ from actors.settings import Settings
 from actors.store.connection import prompt, prompt_broker
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
-from api import docs, jobs
+from api import docs, jobs, openai
 from api.asr import asr, asr_simple
 from api.events import JobListener
 from api.failures import answer_asr, answer_problem
@@ -52,7 +52,16 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=max_body_bytes,
     )
     return Litestar(
-        route_handlers=[uploads, jobs.router(max_body_bytes), health, live, ready, stats, docs.assets()],
+        route_handlers=[
+            uploads,
+            jobs.router(max_body_bytes),
+            openai.router(max_body_bytes),
+            health,
+            live,
+            ready,
+            stats,
+            docs.assets(),
+        ],
         lifespan=[lifespan],
         exception_handlers={Exception: answer_problem},
         dependencies={

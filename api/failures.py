@@ -3,6 +3,7 @@
 `/asr*` answer `{"code", "msg"}`; the other endpoints answer RFC 9457 problem details.
 """
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -23,8 +24,16 @@ log = structlog.stdlib.get_logger()
 _RETRY_S: Final = 5
 _UNAVAILABLE: Final = 503
 
+#: What msgspec says of a field that a form does not have.
+_UNKNOWN_FIELD: Final = re.compile(r"unknown field `([^`]*)`")
+
 #: The fields of the form that are true or false.
 _SWITCHES: Final = {"itn", "punctuation", "details", "vad"}
+
+_SERVER_ERROR: Final = 500
+
+#: OpenAI's types of errors of the client's that have their own.
+_OPENAI_KINDS: Final = {429: "rate_limit_error"}
 
 #: What was sent is repeated in a message up to here.
 _MESSAGE_CHARS: Final = 200
@@ -95,6 +104,14 @@ class UnknownJob(Refused):
         super().__init__(404, f"no job {shown!r}: it never was, or has expired")
 
 
+class UnknownModel(Refused):
+    """A model is named that does not run here."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        shown = name if len(name) <= _MESSAGE_CHARS else name[:_MESSAGE_CHARS] + "…"
+        super().__init__(404, f"model: there is no {shown!r}; there are {', '.join(known)}")
+
+
 class HungUp(Refused):
     """The client has closed the connection; nobody reads the answer."""
 
@@ -120,6 +137,21 @@ class AsrFailure(Struct, frozen=True):
 
     code: int
     msg: str
+
+
+class OpenAiError(Struct, frozen=True):
+    """What went wrong, as OpenAI's clients read it."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class OpenAiFailure(Struct, frozen=True):
+    """The body of a failed `/v1` request."""
+
+    error: OpenAiError
 
 
 class Problem(Struct, frozen=True):
@@ -165,10 +197,28 @@ def answer_asr(_: Request[Any, Any, Any], error: Exception) -> Response[AsrFailu
     return Response(body, status_code=failure.status, headers=failure.headers)
 
 
+def answer_openai(_: Request[Any, Any, Any], error: Exception) -> Response[OpenAiFailure]:
+    """A failure as OpenAI reports it; what is the request's fault is 400 there, not 422 or 415."""
+    failure = describe(error)
+    status = 400 if failure.status in {415, 422} else failure.status
+    body = openai_error(
+        status, failure.message, "model_not_found" if isinstance(error, UnknownModel) else None
+    )
+    return Response(body, status_code=status, headers=failure.headers)
+
+
+def openai_error(status: int, message: str, code: str | None = None) -> OpenAiFailure:
+    """OpenAI's error object; the parameter at fault is what the message begins with."""
+    param, colon, _ = message.partition(":")
+    kind = "server_error" if status >= _SERVER_ERROR else _OPENAI_KINDS.get(status, "invalid_request_error")
+    return OpenAiFailure(OpenAiError(message, kind, param if colon and " " not in param else None, code))
+
+
 def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """A failure as problem details, except of `/asr*`, which have their own way also for a wrong method."""
-    if request.url.path.startswith("/asr"):
-        return answer_asr(request, error)
+    """A failure as problem details, except below paths that have their own way, also of a wrong method."""
+    for prefix, answer in (("/asr", answer_asr), ("/v1", answer_openai)):
+        if request.url.path.startswith(prefix):
+            return answer(request, error)
     failure = describe(error)
     title = "Not Found" if isinstance(error, NotFoundException) else type(error).__name__
     state = error.state if isinstance(error, NotDone) else UNSET
@@ -202,6 +252,8 @@ def _field(key: str, message: str) -> str:
     """What is wrong with a field of the form or a parameter, and what it should be."""
     key = key.removesuffix("_")  # of a parameter that must not be called in Python as it is in HTTP
     message = message if len(message) <= _MESSAGE_CHARS else message[:_MESSAGE_CHARS] + "…"
+    if unknown := _UNKNOWN_FIELD.search(message):
+        return f"{unknown[1]}: is not supported"
     if key in _SWITCHES:
         return f"{key}: {message}; it is one of true, false, 1, 0"
     if key == "file" or "`file`" in message:

@@ -83,6 +83,17 @@ class Recognizer(Struct, frozen=True):
             raise
         return job
 
+    async def result_of(self, job_id: str) -> Transcript:
+        """The transcript of the job with this id.
+
+        Raises:
+            Exception: as `result`.
+        """
+        job = await self.store.get(job_id)
+        if job is None:
+            raise JobExpired(job_id)
+        return await self.result(job)
+
     async def result(self, job: Job) -> Transcript:
         """The transcript of a job.
 

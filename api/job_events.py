@@ -92,6 +92,26 @@ class JobStream(Struct, frozen=True):
                 if not news and not await set_within(moved, HEARTBEAT_S):
                     yield ServerSentEventMessage(data=None, comment="still here")
 
+    async def lines(self, job_id: str) -> AsyncIterator[Line]:
+        """The segments of a job in order of time, each as soon as it and all before it are finished."""
+        first = 0
+        async with self.listener.watch(job_id) as moved:
+            while not self.listener.closed:
+                moved.clear()
+                try:
+                    standing = await self.follower.standing(job_id)
+                    found = await self._lines(standing, first) if standing else []
+                except redis.RedisError:
+                    await asyncio.sleep(_RECONNECT_S)
+                    continue
+                for line in found:
+                    first = line.segment.index + 1
+                    yield line
+                if standing is None or standing.job.state.ended:
+                    return
+                if not found:
+                    await set_within(moved, HEARTBEAT_S)
+
     async def _news(self, job_id: str, place: Place) -> tuple[list[ServerSentEventMessage], Place, bool]:
         """What has happened since, the place behind it, and whether more is to come."""
         standing = await self.follower.standing(job_id)

@@ -21,7 +21,7 @@ from tests.e2e.conftest import Service, checkout, started
 from tests.e2e.test_faults import await_that, pid_of
 from tests.integration.test_store import chunks_of, new_job
 from tests.media import encode, wav
-from tests.speech import clips, encoded
+from tests.speech import clips, encoded, joined
 
 #: Nine segments when it is not cut by voice activity, of which the one slow instance takes a second each.
 SEGMENTS = 9
@@ -285,6 +285,22 @@ def test_a_client_that_hangs_up_cancels(slow: Service, api: httpx.Client) -> Non
     """Nobody waits for the answer any more."""
     with slow.client(timeout_s=2) as impatient, pytest.raises(httpx.ReadTimeout):
         impatient.post("/asr_simple", files={"file": ("a", QUIET)})
+
+    (job,) = api.get("/jobs", params={"limit": 1}).json()["jobs"]
+    await_that(lambda: job_of(api, job["id"])["state"] == "cancelled", timeout_s=3)
+
+
+def test_a_client_of_a_stream_that_hangs_up_cancels(slow: Service, api: httpx.Client) -> None:
+    """The same goes for OpenAI's stream, once it has heard the first text."""
+    file = encoded(joined(clips("en") * 4, 1_500), "wav")
+    fields = {"model": "whisper-1", "stream": "true"}
+    with (
+        slow.client() as listener,
+        listener.stream(
+            "POST", "/v1/audio/transcriptions", files={"file": ("a", file)}, data=fields
+        ) as answer,
+    ):
+        assert "transcript.text.delta" in next(answer.iter_text())
 
     (job,) = api.get("/jobs", params={"limit": 1}).json()["jobs"]
     await_that(lambda: job_of(api, job["id"])["state"] == "cancelled", timeout_s=3)

@@ -78,9 +78,10 @@ def test_a_strange_event_id_is_refused(event_id: str) -> None:
 
 
 def line(index: int, text: str, language: str) -> Line:
-    """A segment of `index + 1` seconds."""
+    """A segment of `index + 1` seconds, right behind those before it."""
     heard = Utterance(text=text, language=language, instance="instance-1", took_ms=1.0)
-    return Line(segment=Segment(index, 0, (index + 1) * 1000), utterance=heard)
+    begins_ms = sum(range(index + 1)) * 1000
+    return Line(segment=Segment(index, begins_ms, begins_ms + (index + 1) * 1000), utterance=heard)
 
 
 def test_formats() -> None:
