@@ -19,7 +19,8 @@ MAX_PAIRS: Final = 200
 MAX_CHARS: Final = 100
 
 #: A letter or digit of a script that has spaces between words and adds nothing to their ends.
-_LETTER: Final = rf"[^\W{EAST_ASIAN}]"
+#: Its case makes no difference, and to say so makes large tables three times as fast to compile.
+_LETTER: Final = rf"(?-i:[^\W{EAST_ASIAN}])"
 
 _SEPARATOR: Final = re.compile(r"[,\r\n]")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -15,10 +16,13 @@ from actors.clock import now_ms
 from actors.records import Job, JobEvent
 from actors.store import keys
 from actors.store.jobs import JobStore
-from api.failures import JobExpired, StillRunning
+from api.failures import Interrupted, JobExpired, StillRunning
 
 #: Pause before the listener connects again after it has lost Redis.
 _RECONNECT_S = 0.5
+
+#: Once told to stop, this long is waited for jobs: less than the API's grace, so that answers get out.
+STOP_PATIENCE_S = 15.0
 
 log = structlog.stdlib.get_logger()
 _events = msgspec.json.Decoder(JobEvent)
@@ -33,6 +37,8 @@ class JobListener:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         #: Whether the process is about to stop, so that streams are to end.
         self.closed = False
+        #: When requests give up waiting, on the monotonic clock.
+        self._closes_at_s = math.inf
 
     async def listen(self) -> None:
         """Hear events for ever; what may have been missed while Redis was away, each waiter looks up."""
@@ -42,13 +48,14 @@ class JobListener:
                     await channel.subscribe(keys.EVENTS)
                     async for message in channel.listen():
                         self._hear(message)
-            except redis.RedisError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, requests depend on being woken
                 log.warning("listener.lost", reason=str(error))
                 await asyncio.sleep(_RECONNECT_S)
 
     def close(self) -> None:
-        """Wake everyone, so that streams end."""
+        """Wake everyone, so that streams end; who waits for a job may go on for `STOP_PATIENCE_S`."""
         self.closed = True
+        self._closes_at_s = time.monotonic() + STOP_PATIENCE_S
         self._wake_all()
 
     @contextlib.asynccontextmanager
@@ -69,14 +76,18 @@ class JobListener:
 
         Raises:
             StillRunning: it made no progress for `patience_s`.
+            Interrupted: this process stops.
             JobExpired: it is gone.
         """
         while True:
-            timed_out = not await set_within(moved, patience_s)
+            left_s = max(0.0, self._closes_at_s - time.monotonic())
+            timed_out = not await set_within(moved, min(patience_s, left_s))
             moved.clear()
             job = await self._look_up(job_id, patience_s)
             if job.state.ended:
                 return job
+            if time.monotonic() >= self._closes_at_s:
+                raise Interrupted(job)
             if timed_out and now_ms() - job.progress_ms >= patience_s * 1000:
                 raise StillRunning(job, patience_s)
 

@@ -204,7 +204,10 @@ def answer_openai(_: Request[Any, Any, Any], error: Exception) -> Response[OpenA
     body = openai_error(
         status, failure.message, "model_not_found" if isinstance(error, UnknownModel) else None
     )
-    return Response(body, status_code=status, headers=failure.headers)
+    # OpenAI's clients try again after 409, 503 and 504, which would make another job beside one that goes on.
+    final = isinstance(error, StillRunning | NotDone | Interrupted)
+    headers = failure.headers | ({"x-should-retry": "false"} if final else {})
+    return Response(body, status_code=status, headers=headers)
 
 
 def openai_error(status: int, message: str, code: str | None = None) -> OpenAiFailure:

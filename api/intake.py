@@ -19,7 +19,7 @@ from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
 from api.events import JobListener, set_within
-from api.failures import HungUp, Interrupted, JobExpired, JobFailed, NotDone, Refused
+from api.failures import HungUp, JobExpired, JobFailed, NotDone, Refused
 from api.hang_up import unless_hung_up
 from api.instances import InstancePool
 
@@ -54,9 +54,6 @@ class Recognizer(Struct, frozen=True):
             except HungUp:
                 await self.store.cancel(job.id)
                 raise
-            except asyncio.CancelledError:
-                # This process stops and its grace is over; the job does not depend on it.
-                raise Interrupted(job) from None
         return await self.result(ended)
 
     async def submit(self, upload: UploadFile, options: Options, key: str | None = None) -> Job:
@@ -163,7 +160,7 @@ def _new_job(options: Options, upload_bytes: int, key: str | None) -> Job:
 def _same(earlier: Job, again: Job) -> Job:
     """The job that a key has named, if it is of the same request."""
     if (earlier.options, earlier.upload_bytes) != (again.options, again.upload_bytes):
-        raise Refused(422, f"Idempotency-Key: it names job {earlier.id}, of another file or other options")
+        raise Refused(422, f"Idempotency-Key: it names job {earlier.id}, of another size or other options")
     return earlier
 
 

@@ -92,8 +92,11 @@ class JobStream(Struct, frozen=True):
                 if not news and not await set_within(moved, HEARTBEAT_S):
                     yield ServerSentEventMessage(data=None, comment="still here")
 
-    async def lines(self, job_id: str) -> AsyncIterator[Line]:
-        """The segments of a job in order of time, each as soon as it and all before it are finished."""
+    async def lines(self, job_id: str) -> AsyncIterator[Line | None]:
+        """The segments of a job in order of time, each as soon as it and all before it are finished.
+
+        None when there has been none for `HEARTBEAT_S`; it ends with the job, or when this process stops.
+        """
         first = 0
         async with self.listener.watch(job_id) as moved:
             while not self.listener.closed:
@@ -109,8 +112,8 @@ class JobStream(Struct, frozen=True):
                     yield line
                 if standing is None or standing.job.state.ended:
                     return
-                if not found:
-                    await set_within(moved, HEARTBEAT_S)
+                if not found and not await set_within(moved, HEARTBEAT_S):
+                    yield None
 
     async def _news(self, job_id: str, place: Place) -> tuple[list[ServerSentEventMessage], Place, bool]:
         """What has happened since, the place behind it, and whether more is to come."""

@@ -1,7 +1,11 @@
 """`/jobs`: recordings handed in, followed, fetched and cancelled, each in a request of its own."""
 
+import asyncio
+import contextlib
+import re
 from typing import Annotated, Any, Final
 
+import redis
 from litestar import Response, Router, delete, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.enums import RequestEncodingType
@@ -30,7 +34,7 @@ _REFUSALS: Final = {
     413: "The upload is too long.",
     415: "Not a supported container.",
     422: "The form or a field is bad, the model cannot do what is asked, or the `Idempotency-Key` has named "
-    "another file or other options.",
+    "a file of another size or other options.",
     429: "Too much audio is waiting; `Retry-After` says when to come again.",
     503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
 }
@@ -84,6 +88,8 @@ _Key = Annotated[
     ),
 ]
 
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+
 _JobId = Annotated[str, Parameter(description="The id of the job.")]
 
 
@@ -99,7 +105,10 @@ _JobId = Annotated[str, Parameter(description="The id of the job.")]
 async def submit(data: _FormBody, recognizer: Recognizer, idempotency_key: _Key = None) -> Response[JobView]:
     """Take the recording in and answer at once; `Location` is where to follow the job."""
     job = await recognizer.submit(data.file, data.options(vad=data.vad), idempotency_key)
-    standing = await recognizer.follower.standing(job.id) or Standing(job, None)
+    standing = None
+    with contextlib.suppress(redis.RedisError):  # the job is taken in, whatever happens now
+        standing = await recognizer.follower.standing(job.id)
+    standing = standing or Standing(job, None)
     return Response(view(standing), headers={"Location": f"/jobs/{job.id}"})
 
 
@@ -147,7 +156,7 @@ async def result(
         raise NoResult(job_id) from None
     form = FORMATS[format_]
     return Response(
-        form.render(transcript),
+        await asyncio.to_thread(form.render, transcript),
         media_type=form.media_type,
         headers={"Content-Disposition": f'attachment; filename="{job_id}.{format_}"'},
     )
@@ -198,7 +207,8 @@ async def events(
 
 
 async def _standing(recognizer: Recognizer, job_id: str) -> Standing:
-    standing = await recognizer.follower.standing(job_id)
+    # Anything else could name another key.
+    standing = await recognizer.follower.standing(job_id) if _ID.fullmatch(job_id) else None
     if standing is None:
         raise UnknownJob(job_id)
     return standing

@@ -109,11 +109,13 @@ def _may_break(before: str, after: str) -> bool:
 
 def _short_enough(piece: str, limit: int) -> Iterator[str]:
     """A piece, in parts where it is wider than a line."""
-    start = 0
+    start = taken = 0
     for place, character in enumerate(piece):
-        if width(piece[start : place + 1].rstrip()) > limit and not _is_attached(character):
+        added = width(character)
+        if added and character != " " and taken + added > limit:
             yield piece[start:place]
-            start = place
+            start, taken = place, 0
+        taken += added
     yield piece[start:]
 
 

@@ -9,7 +9,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 
+import anyio
 import msgspec
+import redis
 from litestar import Response, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
@@ -22,7 +24,15 @@ from msgspec import Meta, Struct, field
 from actors import languages
 from actors.records import Capabilities, Job, Language, Options, Transcript
 from api import render
-from api.failures import OpenAiFailure, Refused, UnknownModel, answer_openai, describe, openai_error
+from api.failures import (
+    Interrupted,
+    OpenAiFailure,
+    Refused,
+    UnknownModel,
+    answer_openai,
+    describe,
+    openai_error,
+)
 from api.form_guard import GuardedRequest
 from api.instances import InstancePool
 from api.intake import Recognizer
@@ -189,19 +199,28 @@ async def _deltas(recognizer: Recognizer, job: Job) -> AsyncIterator[ServerSentE
     text = ""
     try:
         async for line in stream.lines(job.id):
-            if line.utterance and line.utterance.text:
+            if line is None:
+                yield ServerSentEventMessage(data=None, comment="still here")
+            elif line.utterance and line.utterance.text:
                 longer = render.join(filter(None, (text, line.utterance.text)))
                 yield _message(Delta(longer[len(text) :]))
                 text = longer
-        transcript = await recognizer.result_of(job.id)
+        transcript = await _result(recognizer, job)
         yield _message(Done(text, usage(transcript)))
     except (GeneratorExit, asyncio.CancelledError):
-        with contextlib.suppress(Exception):
+        # Litestar cancels by a scope, in which every further wait would be cancelled too.
+        with anyio.CancelScope(shield=True), contextlib.suppress(redis.RedisError):
             await recognizer.store.cancel(job.id)
         raise
     except Exception as error:  # noqa: BLE001 - the answer has begun: only the stream can say it
         failure = describe(error)
         yield _message(openai_error(failure.status, failure.message))
+
+
+async def _result(recognizer: Recognizer, job: Job) -> Transcript:
+    if recognizer.listener.closed:
+        raise Interrupted(job)
+    return await recognizer.result_of(job.id)
 
 
 def _message(event: Struct) -> ServerSentEventMessage:

@@ -352,3 +352,13 @@ def alive(client: httpx.Client) -> bool:
         return client.get("/health/live").status_code == 200
     except httpx.TransportError:
         return False
+
+
+@pytest.mark.parametrize("part", ["upload", "segments", "audio", "transcript"])
+def test_an_id_names_no_other_key(api: httpx.Client, part: str) -> None:
+    """What lies in Redis beside a job is no job."""
+    job_id = hand_in(api).json()["id"]
+
+    for path in ("", "/result", "/events"):
+        assert api.get(f"/jobs/{job_id}:{part}{path}").status_code == 404
+    assert api.delete(f"/jobs/{job_id}:{part}").status_code == 404

@@ -128,7 +128,7 @@ def large() -> Both:
 @pytest.mark.timeout(7200)
 def test_token_ids_are_funasrs_at_full_size(large: Both, pytestconfig: pytest.Config) -> None:
     """A few segments; `--full-size-segments` says how many."""
-    count: int = pytestconfig.getoption("--full-size-segments")
+    count = cast("int", pytestconfig.getoption("--full-size-segments"))
 
     assert _differing(large, _rows(count, seed=2, longest_s=30.0 if count > 100 else 10.0)) == []
 
