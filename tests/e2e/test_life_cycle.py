@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,9 +18,21 @@ from tests.media import wav
 
 
 @pytest.fixture
-def one(tmp_path: Path) -> Service:
-    """A service of one instance that answers at once, not started yet."""
-    return checkout(tmp_path / "one", ASR_MODEL="tests.doubles.engines:InstantEngine", ASR_INSTANCES="1")
+def one(tmp_path: Path) -> Iterator[Service]:
+    """A service of one instance that answers at once, not started yet; stopped in any case."""
+    home = tmp_path / "one"
+    service = checkout(home, ASR_MODEL="tests.doubles.engines:InstantEngine", ASR_INSTANCES="1")
+    yield service
+    service.run("deploy.service", "stop")
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[Service]:
+    """The same with an instance that takes a second for each segment."""
+    settings = {"ASR_MODEL": "tests.doubles.engines:SlowEngine", "ASR_INSTANCES": "1", "ASR_BATCH_ROWS": "1"}
+    service = checkout(tmp_path / "slow", **settings)
+    yield service
+    service.run("deploy.service", "stop")
 
 
 def test_asked_while_it_stops(one: Service) -> None:
@@ -68,10 +81,8 @@ def test_start_after_the_supervisor_was_killed(one: Service) -> None:
     assert set(statuses) == {200}
 
 
-def test_a_request_that_outlasts_a_stop(tmp_path: Path) -> None:
+def test_a_request_that_outlasts_a_stop(slow: Service) -> None:
     """It is told that the service restarts and which job goes on, and so that one does."""
-    settings = {"ASR_MODEL": "tests.doubles.engines:SlowEngine", "ASR_INSTANCES": "1", "ASR_BATCH_ROWS": "1"}
-    slow = checkout(tmp_path / "slow", **settings)
     assert slow.run("deploy.service", "start").returncode == 0
     long = wav(np.zeros(45 * 30 * 16_000))  # 45 segments, each a second's work
     with slow.client() as client, ThreadPoolExecutor(1) as other:
