@@ -1,6 +1,6 @@
 """Every failure a client can meet, and the HTTP answer it gets: this table and nothing else decides.
 
-`/asr*` answer `{"code", "msg"}`; the other endpoints answer RFC 9457 problem details.
+`/asr*` answer `{"code", "msg"}`, `/v1` OpenAI's error object, the other endpoints RFC 9457 problem details.
 """
 
 import re
