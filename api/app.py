@@ -17,8 +17,8 @@ from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from api import docs, jobs, openai
 from api.asr import asr, asr_simple
+from api.error_answers import answer_asr, answer_problem
 from api.events import JobListener
-from api.failures import answer_asr, answer_problem
 from api.form_guard import GuardedRequest
 from api.instances import InstancePool
 from api.intake import Recognizer

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from actors import languages, replacements
 from actors.records import Options, Stats, Transcript
 from api import render
-from api.failures import AsrFailure
+from api.error_answers import AsrFailure
 from api.form_guard import GuardedRequest
 from api.intake import Recognizer
 

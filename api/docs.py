@@ -9,7 +9,7 @@ from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.router import Router
 from litestar.static_files import create_static_files_router
 
-from api.failures import not_found
+from api.error_answers import not_found
 
 _ASSETS: Final = "/docs/assets"
 

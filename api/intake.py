@@ -18,8 +18,8 @@ from actors.settings import Settings
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
+from api.errors import HungUp, JobExpired, JobFailed, NotDone, Refused
 from api.events import JobListener, set_within
-from api.failures import HungUp, JobExpired, JobFailed, NotDone, Refused
 from api.hang_up import unless_hung_up
 from api.instances import InstancePool
 

@@ -18,7 +18,8 @@ from msgspec import Meta
 from actors.records import JobState
 from actors.store.following import Standing
 from api.asr import RecordingForm
-from api.failures import JobExpired, NoResult, Problem, UnknownJob
+from api.error_answers import Problem
+from api.errors import JobExpired, NoResult, UnknownJob
 from api.form_guard import GuardedRequest
 from api.intake import Recognizer
 from api.job_events import JobStream, Place

@@ -24,15 +24,9 @@ from msgspec import Meta, Struct, field
 from actors import languages
 from actors.records import Capabilities, Job, Language, Options, Transcript
 from api import render
-from api.failures import (
-    Interrupted,
-    OpenAiFailure,
-    Refused,
-    UnknownModel,
-    answer_openai,
-    describe,
-    openai_error,
-)
+from api.error_answers import OpenAiFailure, answer_openai, openai_error
+from api.errors import Interrupted, Refused, UnknownModel
+from api.failures import describe
 from api.form_guard import GuardedRequest
 from api.instances import InstancePool
 from api.intake import Recognizer

@@ -6,7 +6,7 @@ from litestar import Response, get
 from msgspec import Struct
 
 from actors.clock import now_ms
-from api.failures import Unavailable
+from api.errors import Unavailable
 from api.instances import InstancePool
 from api.intake import Recognizer
 from monitoring.health import Health, HealthReport

@@ -18,8 +18,8 @@ from actors.store.connection import prompt
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
+from api.errors import StillRunning
 from api.events import JobListener
-from api.failures import StillRunning
 from api.job_events import JobStream, Place
 from tests.integration.test_job_store import HEARD
 from tests.integration.test_store import SAMPLES, chunks_of, new_job
