@@ -11,11 +11,19 @@ from litestar.exceptions import NotFoundException
 from msgspec import UNSET, Struct, UnsetType
 
 from actors.records import JobState
-from api.errors import Interrupted, NotDone, StillRunning, UnknownModel
+from actors.store.limits import LimitReached
+from api.errors import Interrupted, NoKey, NotDone, StillRunning, UnknownModel
 from api.failures import describe
 
 _SERVER_ERROR: Final = 500
 _TOO_MANY: Final = 429
+
+#: OpenAI's own names of some errors.
+_OPENAI_CODES: Final[dict[type[Exception], str]] = {
+    UnknownModel: "model_not_found",
+    NoKey: "invalid_api_key",
+    LimitReached: "rate_limit_exceeded",
+}
 
 
 class AsrFailure(Struct, frozen=True):
@@ -61,9 +69,7 @@ def answer_openai(_: Request[Any, Any, Any], error: Exception) -> Response[OpenA
     """A failure as OpenAI reports it; what is the request's fault is 400 there, not 422 or 415."""
     failure = describe(error)
     status = 400 if failure.status in {415, 422} else failure.status
-    body = openai_error(
-        status, failure.message, "model_not_found" if isinstance(error, UnknownModel) else None
-    )
+    body = openai_error(status, failure.message, _OPENAI_CODES.get(type(error)))
     # OpenAI's clients try again after 409, 503 and 504, which would make another job beside one that goes on.
     final = isinstance(error, StillRunning | NotDone | Interrupted)
     headers = failure.headers | ({"x-should-retry": "false"} if final else {})

@@ -34,6 +34,13 @@ class Refused(Exception):
         self.status = status
 
 
+class NoKey(Refused):
+    """A key is asked for, and there is none or a wrong one."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(401, message)
+
+
 class JobFailed(Exception):
     """The job of the request has failed; `status` says whose fault it was."""
 

@@ -1,5 +1,6 @@
 """Every failure a client can meet, and its HTTP status and sentence: this table and nothing else decides."""
 
+import math
 import re
 from typing import Any, Final
 
@@ -9,14 +10,23 @@ from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
 from actors.errors import BadOption
-from actors.store.jobs import SpoolFull
+from actors.store.limits import Limit, LimitReached
 from api.errors import Interrupted, JobExpired, JobFailed, Refused, StillRunning, Unavailable, shortened
 
 log = structlog.stdlib.get_logger()
 
 #: When to come again after a failure that passes.
 _RETRY_S: Final = 5
+_LONGEST_RETRY_S: Final = 3600
+_UNAUTHORIZED: Final = 401
 _UNAVAILABLE: Final = 503
+
+_LIMITS: Final = {
+    Limit.BACKLOG: "too much audio is waiting (ASR_MAX_BACKLOG_S)",
+    Limit.SPOOL: "too much audio is waiting (ASR_MAX_SPOOL_MB)",
+    Limit.RATE: "too many uploads in a minute (ASR_KEY_UPLOADS_PER_MINUTE)",
+    Limit.JOBS: "too many jobs that have not ended (ASR_KEY_JOBS)",
+}
 
 #: What msgspec says of a field that a form does not have.
 _UNKNOWN_FIELD: Final = re.compile(r"unknown field `([^`]*)`")
@@ -35,6 +45,8 @@ class Failure(Struct, frozen=True):
     @property
     def headers(self) -> dict[str, str]:
         """The headers that go with it."""
+        if self.status == _UNAUTHORIZED:
+            return {"WWW-Authenticate": "Bearer"}
         return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
 
 
@@ -47,8 +59,9 @@ def describe(error: Exception) -> Failure:
             return Failure(error.status, str(error), _RETRY_S if error.status == _UNAVAILABLE else None)
         case BadOption():
             return Failure(422, str(error))
-        case SpoolFull():
-            return Failure(429, "too much audio is waiting (ASR_MAX_SPOOL_MB); try again later", _RETRY_S)
+        case LimitReached():
+            wait_s = min(max(math.ceil(error.wait_ms / 1000), 1), _LONGEST_RETRY_S)
+            return Failure(429, f"{_LIMITS[error.limit]}; try again in {wait_s} s", wait_s)
         case Unavailable() | Interrupted() | JobExpired():
             return Failure(_UNAVAILABLE, str(error), _RETRY_S)
         case StillRunning():

@@ -6,6 +6,7 @@ from litestar import Response, get
 from msgspec import Struct
 
 from actors.clock import now_ms
+from api.callers import known_caller
 from api.errors import Unavailable
 from api.instances import InstancePool
 from api.intake import Recognizer
@@ -43,7 +44,7 @@ async def ready(pool: InstancePool) -> Alive:
     return Alive("ready")
 
 
-@get("/stats", summary="What the instances have done", tags=["Operation"])
+@get("/stats", summary="What the instances have done", tags=["Operation"], guards=[known_caller])
 async def stats(recognizer: Recognizer) -> Statistics:
     """Counters since Redis was first started, the same whichever process answers, and running jobs."""
     pool = await recognizer.pool.read()
