@@ -18,7 +18,7 @@ from actors.store.jobs import JobStore
 from actors.store.limits import Limits
 from api import docs, jobs, openai
 from api.asr import asr, asr_simple
-from api.callers import Callers, caller_of, known_caller
+from api.callers import SECURITY, Callers, caller_of, known_caller
 from api.error_answers import answer_asr, answer_problem
 from api.events import JobListener
 from api.form_guard import GuardedRequest
@@ -49,6 +49,7 @@ def create_app(settings: Settings) -> Litestar:
         route_handlers=[asr, asr_simple],
         exception_handlers={Exception: answer_asr},
         guards=[known_caller],
+        security=SECURITY,
         request_class=GuardedRequest,
         request_max_body_size=max_body_bytes,
     )

@@ -14,7 +14,11 @@ from api.errors import NoKey
 #: The caller where nobody has to say who it is.
 EVERYONE: Final = ""
 
-_SCHEME: Final = "bearer"
+#: How the OpenAPI document calls the key, and that it is only needed where there are some.
+SCHEME: Final = "key"
+SECURITY: Final[list[dict[str, list[str]]]] = [{SCHEME: []}, {}]
+
+_BEARER: Final = "bearer"
 
 Connection = ASGIConnection[Any, Any, Any, State]
 
@@ -35,7 +39,7 @@ class Callers:
         if not self._names:
             return EVERYONE
         scheme, _, key = (authorization or "").strip().partition(" ")
-        if scheme.lower() != _SCHEME or not key:
+        if scheme.lower() != _BEARER or not key:
             raise NoKey("an API key is needed: send the header `Authorization: Bearer KEY`")
         digest = _digest(key.strip())
         found = [name for known, name in self._names.items() if hmac.compare_digest(known, digest)]

@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import NotFoundException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
 from msgspec import UNSET, Struct, UnsetType
 
 from actors.records import JobState
@@ -56,6 +58,21 @@ class Problem(Struct, frozen=True):
     detail: str
     #: Where the job stands that has no result.
     state: JobState | UnsetType = UNSET
+
+
+def problems(*tables: dict[int, str]) -> dict[int, ResponseSpec]:
+    """What statuses mean, in the OpenAPI document of endpoints that answer problem details."""
+    return {
+        status: ResponseSpec(
+            Problem,
+            description=meaning,
+            media_type="application/problem+json",
+            generate_examples=False,
+            examples=[Example(value={"status": status, "title": "Refused", "detail": meaning})],
+        )
+        for table in tables
+        for status, meaning in table.items()
+    }
 
 
 def answer_asr(_: Request[Any, Any, Any], error: Exception) -> Response[AsrFailure]:

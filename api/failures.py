@@ -11,15 +11,22 @@ from msgspec import Struct
 
 from actors.errors import BadOption
 from actors.store.limits import Limit, LimitReached
-from api.errors import Interrupted, JobExpired, JobFailed, Refused, StillRunning, Unavailable, shortened
+from api.errors import (
+    Interrupted,
+    JobExpired,
+    JobFailed,
+    NoKey,
+    Refused,
+    StillRunning,
+    Unavailable,
+    shortened,
+)
 
 log = structlog.stdlib.get_logger()
 
 #: When to come again after a failure that passes.
 _RETRY_S: Final = 5
 _LONGEST_RETRY_S: Final = 3600
-_UNAUTHORIZED: Final = 401
-_UNAVAILABLE: Final = 503
 
 _LIMITS: Final = {
     Limit.BACKLOG: "too much audio is waiting (ASR_MAX_BACKLOG_S)",
@@ -36,38 +43,35 @@ _SWITCHES: Final = {"itn", "punctuation", "details", "vad"}
 
 
 class Failure(Struct, frozen=True):
-    """An HTTP status, a sentence for people, and when to try again."""
+    """An HTTP status, a sentence for people, and headers for programs."""
 
     status: int
     message: str
-    retry_after_s: int | None = None
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers that go with it."""
-        if self.status == _UNAUTHORIZED:
-            return {"WWW-Authenticate": "Bearer"}
-        return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
+    headers: dict[str, str] = {}
 
 
-def describe(error: Exception) -> Failure:
+def describe(error: Exception) -> Failure:  # noqa: C901 - a table
     """The answer to a failure."""
     match error:
+        case NoKey():
+            return Failure(error.status, str(error), {"WWW-Authenticate": "Bearer"})
         case Refused():
             return Failure(error.status, str(error))
+        case JobFailed(status=503):
+            return _later(503, str(error), _RETRY_S)
         case JobFailed():
-            return Failure(error.status, str(error), _RETRY_S if error.status == _UNAVAILABLE else None)
+            return Failure(error.status, str(error))
         case BadOption():
             return Failure(422, str(error))
         case LimitReached():
             wait_s = min(max(math.ceil(error.wait_ms / 1000), 1), _LONGEST_RETRY_S)
-            return Failure(429, f"{_LIMITS[error.limit]}; try again in {wait_s} s", wait_s)
+            return _later(429, f"{_LIMITS[error.limit]}; try again in {wait_s} s", wait_s)
         case Unavailable() | Interrupted() | JobExpired():
-            return Failure(_UNAVAILABLE, str(error), _RETRY_S)
+            return _later(503, str(error), _RETRY_S)
         case StillRunning():
             return Failure(504, str(error))
         case redis.RedisError():
-            return Failure(_UNAVAILABLE, "the service has lost its Redis for the moment", 1)
+            return _later(503, "the service has lost its Redis for the moment", 1)
         case HTTPException():
             return _describe_http(error)
         case UnicodeDecodeError():
@@ -75,6 +79,10 @@ def describe(error: Exception) -> Failure:
         case _:
             log.error("request.crashed", exc_info=error)
             return Failure(500, "an internal error; the log has the details")
+
+
+def _later(status: int, message: str, after_s: int) -> Failure:
+    return Failure(status, message, {"Retry-After": str(after_s)})
 
 
 def _describe_http(error: HTTPException) -> Failure:
@@ -86,7 +94,7 @@ def _describe_http(error: HTTPException) -> Failure:
         case HTTPException(status_code=413):
             return Failure(413, "the upload is larger than ASR_MAX_UPLOAD_MB allows")
         case _:
-            return Failure(error.status_code, error.detail)
+            return Failure(error.status_code, error.detail, error.headers or {})
 
 
 def _field(key: str, message: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 import redis
@@ -30,6 +30,14 @@ _END: Final = "end"
 _ID: Final = re.compile(r"([a-z]*)-([0-9]{1,9})")
 
 News = TypeVar("News")
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """A server-sent event; its data is JSON: a `JobView`, or with `segment` a `SegmentEvent`."""
+
+    id: str
+    event: Literal["state", "segment", "done"]
+    data: str
 
 
 class SegmentEvent(Struct, frozen=True, kw_only=True):

@@ -18,14 +18,14 @@ from msgspec import Meta
 from actors.records import JobState
 from actors.store.following import Standing
 from api.asr import RecordingForm
-from api.callers import known_caller
-from api.error_answers import Problem
+from api.callers import SECURITY, known_caller
+from api.error_answers import problems
 from api.errors import JobExpired, NoResult, UnknownJob
 from api.form_guard import GuardedRequest
 from api.intake import Recognizer, has_room
-from api.job_events import JobStream, Place
+from api.job_events import Event, JobStream, Place
 from api.job_view import JobPage, JobView, view, view_page
-from api.results import FORMATS, FormatName, Result
+from api.results import FORMATS, AnyFormat, FormatName, Result
 
 _TAGS: Final = ["Jobs"]
 
@@ -48,24 +48,11 @@ _NO_RESULT: Final = {
 }
 
 
-_EVENT: Final = (
-    "id: running-1\nevent: segment\n"
-    'data: {"index":0,"start_ms":330,"end_ms":3120,"text":"Hello, world.","language":"en","error":null}\n\n'
-)
-
-
-def _problems(*tables: dict[int, str]) -> dict[int, ResponseSpec]:
-    return {
-        status: ResponseSpec(
-            Problem,
-            description=meaning,
-            media_type="application/problem+json",
-            generate_examples=False,
-            examples=[Example(value={"status": status, "title": "Refused", "detail": meaning})],
-        )
-        for table in tables
-        for status, meaning in table.items()
-    }
+_EVENT: Final = {
+    "id": "running-1",
+    "event": "segment",
+    "data": '{"index":0,"start_ms":330,"end_ms":3120,"text":"Hello, world.","language":"en","error":null}',
+}
 
 
 class JobForm(RecordingForm, frozen=True, kw_only=True):
@@ -100,7 +87,7 @@ _JobId = Annotated[str, Parameter(description="The id of the job.")]
     guards=[has_room],
     status_code=202,
     tags=_TAGS,
-    responses=_problems(_COMMON, _REFUSALS),
+    responses=problems(_COMMON, _REFUSALS),
     response_headers=[
         ResponseHeader(name="Location", documentation_only=True, description="Where to follow the job.")
     ],
@@ -120,7 +107,7 @@ async def submit(
 @get(
     summary="The caller's jobs",
     tags=_TAGS,
-    responses=_problems({422: "A parameter is bad."}, _COMMON),
+    responses=problems({422: "A parameter is bad."}, _COMMON),
 )
 async def listing(
     recognizer: Recognizer,
@@ -142,7 +129,7 @@ async def listing(
     "/{job_id:str}",
     summary="Where a job stands",
     tags=_TAGS,
-    responses=_problems(_UNKNOWN, _COMMON),
+    responses=problems(_UNKNOWN, _COMMON),
 )
 async def show(job_id: _JobId, recognizer: Recognizer, caller: str) -> JobView:
     """State, progress, and when it may be done."""
@@ -152,8 +139,9 @@ async def show(job_id: _JobId, recognizer: Recognizer, caller: str) -> JobView:
 @get(
     "/{job_id:str}/result",
     summary="The result of a job",
+    operation_class=AnyFormat,
     tags=_TAGS,
-    responses=_problems(_NO_SUCH_RESULT, _NO_RESULT, _COMMON)
+    responses=problems(_NO_SUCH_RESULT, _NO_RESULT, _COMMON)
     | {200: ResponseSpec(Result, description="The result, as a file in the `format` asked for.")},
 )
 async def result(
@@ -178,7 +166,7 @@ async def result(
     )
 
 
-@delete("/{job_id:str}", summary="Cancel a job", tags=_TAGS, responses=_problems(_UNKNOWN, _COMMON))
+@delete("/{job_id:str}", summary="Cancel a job", tags=_TAGS, responses=problems(_UNKNOWN, _COMMON))
 async def cancel(job_id: _JobId, recognizer: Recognizer, caller: str) -> None:
     """Nothing of the job is left but its record; one that has ended keeps its state and loses its result."""
     await _standing(recognizer, job_id, caller)
@@ -190,10 +178,10 @@ async def cancel(job_id: _JobId, recognizer: Recognizer, caller: str) -> None:
     summary="Follow a job",
     tags=_TAGS,
     media_type="text/event-stream",
-    responses=_problems(_UNKNOWN, {422: "`Last-Event-ID` is none of this stream."}, _COMMON)
+    responses=problems(_UNKNOWN, {422: "`Last-Event-ID` is none of this stream."}, _COMMON)
     | {
         200: ResponseSpec(
-            str,
+            Event,
             description="The events, as they happen.",
             media_type="text/event-stream",
             generate_examples=False,
@@ -236,6 +224,7 @@ def router(max_body_bytes: int) -> Router:
     return Router(
         path="/jobs",
         guards=[known_caller],
+        security=SECURITY,
         route_handlers=[submit, listing, show, result, cancel, events],
         request_class=GuardedRequest,
         request_max_body_size=max_body_bytes,

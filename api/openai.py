@@ -24,7 +24,7 @@ from msgspec import Meta, Struct, field
 from actors import languages
 from actors.records import Capabilities, Job, Language, Options, Transcript
 from api import render
-from api.callers import known_caller
+from api.callers import SECURITY, known_caller
 from api.error_answers import OpenAiFailure, answer_openai, openai_error
 from api.errors import Interrupted, Refused, UnknownModel
 from api.failures import describe
@@ -33,7 +33,7 @@ from api.instances import InstancePool
 from api.intake import Recognizer, has_room
 from api.job_events import JobStream
 from api.openai_answers import Delta, Done, brief, usage, verbose
-from api.results import FORMATS
+from api.results import FORMATS, AnyFormat
 
 #: OpenAI's own names, which its clients have written into them: here they mean the model that runs.
 ALIASES: Final = ("whisper-1", "gpt-transcribe", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
@@ -134,6 +134,7 @@ async def model(name: str, pool: InstancePool) -> Model:
     "/audio/transcriptions",
     status_code=200,
     summary="Transcribe, in OpenAI's way",
+    operation_class=AnyFormat,
     tags=["OpenAI"],
     responses=_RESPONSES,
     guards=[has_room],
@@ -161,6 +162,7 @@ def router(max_body_bytes: int) -> Router:
         route_handlers=[models, model, transcriptions],
         exception_handlers={Exception: answer_openai},
         guards=[known_caller],
+        security=SECURITY,
         request_class=GuardedRequest,
         request_max_body_size=max_body_bytes,
     )
