@@ -28,6 +28,7 @@ For all jobs together:
 | `asr:active:{caller}`   | set     | the caller's jobs that have not ended                              |
 | `asr:rate:{caller}`     | string  | when the caller's next upload would be due at an even pace         |
 | `asr:idempotency:{key}` | string  | the id of the job with this `caller:key`, a TTL beyond its end     |
+| `asr:callbacks`         | sorted  | id of an ended job that is to be told of → when a try is due, ms   |
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy-instances`    | set     | the instances whose engine is at work                              |
@@ -68,6 +69,7 @@ ACTIVE_PREFIX = "asr:active:"
 BACKLOG_SHORT = "asr:backlog:short"
 BACKLOG_LONG = "asr:backlog:long"
 SPEED = "asr:speed"
+CALLBACKS = "asr:callbacks"
 STATS = "asr:stats"
 WORKERS = "asr:workers"
 BUSY = "asr:busy-instances"
