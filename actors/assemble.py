@@ -2,9 +2,10 @@
 
 import structlog
 
+from actors.clock import now_ms
 from actors.errors import JobError, PoisonousAudio
 from actors.queue.delivery_limit import POISONOUS
-from actors.records import Line, Segment, Stats, Transcript
+from actors.records import JobState, Line, Segment, Stats, Transcript
 from actors.results import SegmentResults, line
 from actors.store.work import WorkStore
 
@@ -18,13 +19,21 @@ def assemble(store: WorkStore, results: SegmentResults, job_id: str) -> None:
         return
     lines = tuple(_line(results, job_id, segment, reason) for segment, reason in store.segments(job_id))
     stats = count(lines)
-    if stats.total_segments and not stats.successful_segments:
-        ended = store.fail(job_id, _failure(lines))
+    log.debug("job.assembled", job=job_id, segments=len(lines))
+    failure = _failure(lines) if stats.total_segments and not stats.successful_segments else None
+    if failure:
+        ended = store.fail(job_id, failure)
     else:
         ended = store.complete(job_id, Transcript(lines=lines, stats=stats, audio_ms=job.audio_ms))
     if ended:
         log.info(
-            "job.ended", job=job_id, audio_ms=job.audio_ms, segments=len(lines), failed=stats.failed_segments
+            "job.ended",
+            job=job_id,
+            state=JobState.DONE if failure is None else JobState.FAILED,
+            audio_ms=job.audio_ms,
+            segments=len(lines),
+            failed=stats.failed_segments,
+            took_ms=now_ms() - job.created_ms,
         )
 
 

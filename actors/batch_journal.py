@@ -3,13 +3,18 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import structlog
+
 from actors.batcher import Failed, Heard, Request
+from actors.clock import now_ms
 from actors.errors import DeviceLost, reason
 from actors.queue.delivery_limit import DeliveryLimit
 from actors.store.workers import Tries, WorkerRegistry
 
 #: After so many failed tries without a success between, it is the instance that is sick, not the audio.
 SICK_AFTER_FAILURES: Final = 5
+
+log = structlog.stdlib.get_logger()
 
 
 class BatchJournal:
@@ -33,6 +38,15 @@ class BatchJournal:
         """The instance answers for these with its life, as `begins_itself` has promised, and is busy."""
         self._deliveries.begin([request.id for request in batch])
         self._registry.busy(self._name)
+        for request in batch:
+            waited_ms = max(0, now_ms() - request.enqueued_ms) if request.enqueued_ms else None
+            log.debug(
+                "segment.begun",
+                job=request.job,
+                segment=request.segment,
+                rows=len(batch),
+                waited_ms=waited_ms,
+            )
 
     def ended(self, batch: Sequence[Request], outcomes: Sequence[Heard | Failed], *, idle: bool) -> None:
         """Count the tries, and judge whether the instance is sick."""
@@ -49,6 +63,8 @@ class BatchJournal:
 
     def _judge(self, request: Request, outcome: Heard | Failed) -> None:
         if isinstance(outcome, Heard):
+            took_ms = round(outcome.took_ms, 3)
+            log.debug("segment.recognised", job=request.job, segment=request.segment, took_ms=took_ms)
             self._failures_in_a_row = 0
             return
         self._failures_in_a_row += 1

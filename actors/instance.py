@@ -3,6 +3,7 @@
 Run as `python -m actors.instance NUMBER`, NUMBER counting from 1.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -54,7 +55,7 @@ class Instance:
             # Finished before, by a delivery whose worker died afterwards; or cancelled.
             self._finish(job_id, index, "its audio is no longer kept")
             return
-        self._results.store(job_id, index, self._hear(segment))
+        self._results.store(job_id, index, self._hear(job_id, index, segment))
         self._finish(job_id, index)
 
     def give_up(self, job_id: str, index: int, error: Exception) -> None:
@@ -62,7 +63,7 @@ class Instance:
         log.warning("segment.failed", job=job_id, segment=index, reason=reason(error))
         self._finish(job_id, index, reason(error))
 
-    def _hear(self, segment: WaitingSegment) -> Utterance:
+    def _hear(self, job_id: str, index: int, segment: WaitingSegment) -> Utterance:
         delivery = current()
         row = Row(
             samples=np.divide(segment.samples, _FULL_SCALE, dtype=np.float32),
@@ -73,8 +74,11 @@ class Instance:
             Request(
                 row=row,
                 id=delivery.id,
+                enqueued_ms=delivery.enqueued_ms,
                 urgent=delivery.lane is Lane.SHORT or delivery.suspect,
                 alone=delivery.suspect,
+                job=job_id,
+                segment=index,
             )
         )
         said = heard.hypothesis
@@ -92,7 +96,9 @@ class Instance:
         )
 
     def _finish(self, job_id: str, index: int, failure: str = "") -> None:
-        if self._store.finish_segment(job_id, index, failure):
+        last = self._store.finish_segment(job_id, index, failure)
+        log.debug("segment.finished", job=job_id, segment=index, last=last)
+        if last:
             assemble(self._store, self._results, job_id)
 
 
@@ -169,6 +175,7 @@ def _give_up_loading(timeout_s: int, heartbeat: Heartbeat) -> None:
     late = f"the model did not load within ASR_LOAD_TIMEOUT_S={timeout_s}"
     heartbeat.become(WorkerState.ERROR, reason=late)
     log.error("model.late", reason=late)
+    logging.shutdown()  # nothing else will
     os._exit(1)
 
 

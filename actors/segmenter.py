@@ -18,6 +18,7 @@ from actors.audio.recording import Recording, open_recording
 from actors.audio.resample import Pcm
 from actors.audio.segments import Piece, by_speech, whole
 from actors.audio.vad import VoiceActivityDetector
+from actors.clock import now_ms
 from actors.devices import Device
 from actors.errors import AudioTooLong, JobError, PoisonousAudio, StartupError
 from actors.heartbeat import Heartbeat
@@ -25,7 +26,7 @@ from actors.queue.broker import DoorbellBroker
 from actors.queue.delivery_limit import DeliveriesExceeded
 from actors.queue.messages import SEGMENT, deliver_callback, queue, recognize_segment, segment_job
 from actors.queue.slots import Slots
-from actors.records import Job, Lane, WorkerState
+from actors.records import Job, JobState, Lane, WorkerState
 from actors.results import SegmentResults
 from actors.store.connection import patient
 from actors.store.uploads import UploadFile, UploadGone
@@ -75,6 +76,7 @@ class Segmenter:
         job = self._store.begin(job_id)
         if job is None:
             return
+        log.debug("job.begun", lane=lane, waited_ms=max(0, now_ms() - job.created_ms))
         if job.cut:  # by a delivery whose worker died before it could say so
             self._close(job, job.audio_ms)
             return
@@ -94,13 +96,14 @@ class Segmenter:
             error = PoisonousAudio(f"the recording cannot be processed: {error}")
         elif not isinstance(error, JobError):
             error = JobError(f"the recording could not be cut: {error}")
-        log.warning("job.failed", job=job_id, reason=str(error))
-        self._store.fail(job_id, error)
+        if self._store.fail(job_id, error):
+            log.warning("job.ended", job=job_id, state=JobState.FAILED, reason=str(error))
 
     def _cut_upload(self, job: Job, lane: Lane) -> None:
         upload = io.BufferedReader(UploadFile(self._store, job.id, job.upload_bytes))
         with upload, open_recording(upload) as recording:
             self._store.progress(job.id, recording.claimed_ms)
+            log.debug("recording.opened", container=recording.container, claimed_ms=recording.claimed_ms)
             chunks = self._watched(job, recording, lane)
             pieces = by_speech(chunks, self._vad.stream()) if job.options.vad else whole(chunks)
             if all(self._hand_over(job.id, piece, lane) for piece in pieces):
@@ -122,12 +125,14 @@ class Segmenter:
 
     def _hand_over(self, job_id: str, piece: Piece, lane: Lane) -> bool:
         """Store a segment and enqueue its recognition; false when the job has ended meanwhile."""
-        added = self._store.add_segment(job_id, piece.segment, piece.samples)
+        cut = piece.segment
+        added = self._store.add_segment(job_id, cut, piece.samples)
+        log.debug("segment.cut", segment=cut.index, start_ms=cut.start_ms, end_ms=cut.end_ms)
         if added is None:
             return False
         waits, ahead_ms = added
         if waits:
-            self._broker.enqueue(recognize_segment(job_id, piece.segment.index, lane))
+            self._broker.enqueue(recognize_segment(job_id, cut.index, lane))
         return self._wait_for_window(job_id, ahead_ms)
 
     def _wait_for_window(self, job_id: str, ahead_ms: int) -> bool:
@@ -147,6 +152,7 @@ class Segmenter:
         return ahead_ms > MIN_AHEAD_MS and self._store.spool_bytes() > self._config.max_spool_mb << 20
 
     def _close(self, job: Job, audio_ms: int) -> None:
+        log.debug("job.cut", audio_ms=audio_ms)
         if self._store.close_cut(job, audio_ms):
             assemble(self._store, self._results, job.id)
 

@@ -17,6 +17,7 @@ from dramatiq.middleware import Middleware, Retries
 from actors.queue.broker import DoorbellBroker
 from actors.queue.delivery_limit import DeliveryLimit
 from actors.queue.give_up import GiveUp
+from actors.queue.log_context import LogContext
 from actors.queue.messages import queues
 from actors.queue.slots import Slots
 from actors.settings import Settings
@@ -41,6 +42,7 @@ def create_broker(
 ) -> DoorbellBroker:
     """The broker of a process that consumes."""
     middleware: list[Middleware] = [
+        LogContext(),
         deliveries or DeliveryLimit(patient(settings)),
         Retries(max_retries=settings.max_retries, min_backoff=MIN_BACKOFF_MS, max_backoff=MAX_BACKOFF_MS),
         GiveUp(),

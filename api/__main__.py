@@ -10,6 +10,7 @@ from typing_extensions import override
 from actors import logs, settings
 from actors.errors import StartupError
 from api.app import create_app
+from api.logged import Logged
 
 
 class Server(uvicorn.Server):
@@ -23,6 +24,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if "recognizer" in self._app.state:
             self._app.state.recognizer.listener.close()
+            self._app.state.log_listener.close()
         await super().shutdown(sockets)
 
 
@@ -34,7 +36,7 @@ def main() -> None:
     server = Server(
         app,
         uvicorn.Config(
-            app,
+            Logged(app),
             host=config.host,
             port=config.port,
             log_config=None,

@@ -24,6 +24,8 @@ from api.events import JobListener
 from api.form_guard import GuardedRequest
 from api.instances import InstancePool
 from api.intake import FORM_OVERHEAD_BYTES, Recognizer
+from api.log_listener import LogListener
+from api.log_stream import logs
 from api.operations import health, live, ready, stats
 
 VERSION: Final = "0.1.0"
@@ -37,11 +39,14 @@ def create_app(settings: Settings) -> Litestar:
         app.state.callers = Callers(settings)
         async with prompt(settings) as client:
             app.state.recognizer = recognizer = _wire(settings, client)
-            listening = asyncio.create_task(recognizer.listener.listen())
+            app.state.log_listener = log_listener = LogListener(client)
+            listeners = (recognizer.listener.listen(), log_listener.listen())
+            listening = [asyncio.create_task(one) for one in listeners]
             try:
                 yield
             finally:
-                listening.cancel()
+                for one in listening:
+                    one.cancel()
 
     max_body_bytes = (settings.max_upload_mb << 20) + FORM_OVERHEAD_BYTES
     uploads = Router(
@@ -62,6 +67,7 @@ def create_app(settings: Settings) -> Litestar:
             live,
             ready,
             stats,
+            logs,
             docs.assets(),
         ],
         lifespan=[lifespan],
@@ -69,6 +75,7 @@ def create_app(settings: Settings) -> Litestar:
         dependencies={
             "recognizer": Provide(_recognizer, sync_to_thread=False),
             "pool": Provide(_pool, sync_to_thread=False),
+            "log_listener": Provide(_log_listener, sync_to_thread=False),
             "caller": Provide(_caller, sync_to_thread=False),
         },
         openapi_config=docs.openapi(VERSION),
@@ -91,6 +98,11 @@ def _wire(settings: Settings, client: redis.asyncio.Redis) -> Recognizer:
 def _recognizer(state: State) -> Recognizer:
     recognizer: Recognizer = state.recognizer
     return recognizer
+
+
+def _log_listener(state: State) -> LogListener:
+    listener: LogListener = state.log_listener
+    return listener
 
 
 def _caller(request: Request[Any, Any, State]) -> str:

@@ -9,7 +9,14 @@ SHOWN_CHARS: Final = 200
 
 
 class Unavailable(Exception):
-    """No instance is alive that could do the work."""
+    """Nobody can do the work now, such as when no instance is alive."""
+
+
+class TooManyStreams(Unavailable):
+    """As many clients as may follow the log already."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} clients follow the log already")
 
 
 class StillRunning(Exception):

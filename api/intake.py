@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
-from uuid import uuid4
 
 import anyio
 import redis
+import structlog
 from litestar.datastructures import UploadFile
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Receive
@@ -30,10 +30,13 @@ from api.errors import HungUp, JobExpired, JobFailed, NotDone, Refused, StillRun
 from api.events import JobListener, set_within
 from api.hang_up import unless_hung_up
 from api.instances import InstancePool
+from api.logged import request_id
 
 #: That a job is taken in is heard; that it has expired because its API died, only a look tells.
 _LOOK_AGAIN_S: Final = 1.0
 
+
+log = structlog.stdlib.get_logger()
 
 #: Room for the form around the file.
 FORM_OVERHEAD_BYTES: Final = 1 << 20
@@ -95,7 +98,10 @@ class Recognizer(Struct, frozen=True):
         while (admitted := await self.store.admit(job, _chunks(upload))) != job.id:
             earlier = await self._taken_in(admitted)
             if earlier is not None:
+                structlog.contextvars.bind_contextvars(job=earlier.id)
                 return _same(earlier, job)
+        structlog.contextvars.bind_contextvars(job=job.id)
+        log.debug("job.admitted", bytes=job.upload_bytes, expected_ms=job.expected_ms, caller=caller)
         try:
             await self._enqueue(job)
         except BaseException:
@@ -191,7 +197,7 @@ class Recognizer(Struct, frozen=True):
             raise Refused(415, "file: not a recording in any supported format, such as wav, mp3, flac or m4a")
         now = now_ms()
         return Job(
-            id=uuid4().hex,
+            id=request_id(),
             state=JobState.QUEUED,
             options=options,
             created_ms=now,

@@ -1,4 +1,4 @@
-"""The life of the service: `python -m deploy.service start | stop | restart | status | logs [-f] [NAME]`."""
+"""The life of the service: `python -m deploy.service start | stop | restart | status | logs`."""
 
 import argparse
 import sys
@@ -10,10 +10,12 @@ from actors import settings
 from actors.errors import StartupError
 from actors.settings import SettingsError
 from deploy import logs
+from deploy.log_files import NoSuchLog
 from deploy.running import Running
 from deploy.start import check, start
 from deploy.status import status
 from deploy.stop import stop
+from monitoring.log_entries import LEVELS, LogFilter
 
 NEXT_STEPS = """\
 
@@ -32,11 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "stop": lambda: _stop(console),
         "restart": lambda: _restart(console),
         "status": lambda: status(console),
-        "logs": lambda: _logs(asked),
+        "logs": lambda: _logs(asked, console),
     }[asked.command]
     try:
         return command()
-    except (StartupError, SettingsError, logs.NoSuchLog) as error:
+    except (StartupError, SettingsError, NoSuchLog) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -66,8 +68,9 @@ def _restart(console: Console) -> int:
     return _start(console)
 
 
-def _logs(asked: argparse.Namespace) -> int:
-    logs.show(asked.name, follow=asked.follow)
+def _logs(asked: argparse.Namespace, console: Console) -> int:
+    wanted = LogFilter(level=asked.level, process=asked.process or asked.name, job=asked.job)
+    logs.show(logs.Asked(wanted=wanted, follow=asked.follow, raw=asked.json), console)
     return 0
 
 
@@ -78,7 +81,15 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(name)
     of_logs = commands.add_parser("logs")
     of_logs.add_argument("-f", "--follow", action="store_true", help="go on as they grow")
-    of_logs.add_argument("name", nargs="?", help="api, segmenter-1, instance-1, …; all of them without it")
+    of_logs.add_argument(
+        "--job", default="", metavar="ID", help="of this job; its first characters are enough"
+    )
+    of_logs.add_argument("--level", default="debug", choices=LEVELS, help="of at least this level")
+    of_logs.add_argument("--process", default="", metavar="NAME", help="as NAME")
+    of_logs.add_argument("--json", action="store_true", help="as it was logged")
+    of_logs.add_argument(
+        "name", nargs="?", default="", metavar="NAME", help="api, segmenter-1, instance, …; all without it"
+    )
     return parser
 
 

@@ -53,6 +53,12 @@ class Recording:
         self.decoded_ms = 0
 
     @property
+    def container(self) -> str:
+        """FFmpeg's name of the format."""
+        name: str = self._container.format.name
+        return name
+
+    @property
     def claimed_ms(self) -> int:
         """Its length as the container claims it, which may be wrong; 0 where it does not."""
         return max(0, (self._container.duration or 0) * 1000 // av.time_base)

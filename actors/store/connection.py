@@ -41,6 +41,16 @@ def prompt_broker(settings: Settings) -> "redis.Redis":
     )
 
 
+def unrepeated(settings: Settings) -> "redis.Redis":
+    """A connection that never repeats a command by itself, for those that must not run twice."""
+    return redis.Redis.from_url(
+        jobs_url(settings),
+        retry=Retry(ExponentialBackoff(), 0),
+        socket_connect_timeout=PROMPT_TIMEOUT_S,
+        socket_timeout=PROMPT_TIMEOUT_S,
+    )
+
+
 def prompt(settings: Settings) -> "redis.asyncio.Redis":
     """A connection for the API: Redis answers within `PROMPT_TIMEOUT_S` or the request fails."""
     pool = redis.asyncio.BlockingConnectionPool.from_url(

@@ -6,6 +6,7 @@ from typing import cast
 import anyio
 import msgspec
 import redis.asyncio
+import structlog
 
 from actors.clock import now_ms
 from actors.records import Job, JobState, Transcript
@@ -18,6 +19,7 @@ from actors.store.limits import Limit, LimitReached, Limits
 #: Jobs of the index that one sweep looks at, oldest first: Redis serves nobody else meanwhile.
 _SWEPT_AT_ONCE = 10_000
 
+log = structlog.stdlib.get_logger()
 _transcripts = msgspec.json.Decoder(Transcript)
 
 
@@ -111,7 +113,9 @@ class JobStore:
         """
         ending = Ending(job_id, JobState.CANCELLED)
         ended: int = await self._end_job(keys=ending.keys, args=ending.args(self._result_ttl_s))
-        if not ended:
+        if ended:
+            log.info("job.ended", job=job_id, state=JobState.CANCELLED)
+        else:
             await self.client.unlink(JobKeys.of(job_id).transcript)
         return ended == TO_BE_TOLD
 

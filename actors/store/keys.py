@@ -34,6 +34,7 @@ For all jobs together:
 | `asr:busy-instances`    | set     | the instances whose engine is at work                              |
 | `asr:deliveries:{id}`   | set     | the processes that have begun a message (an hour)                  |
 | `asr:events`            | channel | `records.JobEvent` as JSON whenever a job moves                    |
+| `asr:logs`              | stream  | `event` → an event of any process's log as JSON, the last 10,000   |
 
 `asr:result:*` are the results of segments in Dramatiq's result backend (`actors/results.py`), until their
 job ends. In Dramatiq's database `dramatiq:<queue>.bell` are the doorbells (`actors/queue/broker.py`).
@@ -53,6 +54,9 @@ ADMISSION_TTL_S = 30
 
 #: The processes that have begun a message are remembered this long.
 DELIVERIES_TTL_S = 3600
+
+#: About so many events of the logs are kept: Redis drops them a node at a time.
+LOGS_KEPT = 10_000
 
 #: An idempotency key whose job never ends is remembered this long, the longest that results can be kept.
 NAMED_TTL_S = 2_592_000
@@ -74,6 +78,7 @@ STATS = "asr:stats"
 WORKERS = "asr:workers"
 BUSY = "asr:busy-instances"
 EVENTS = "asr:events"
+LOGS = "asr:logs"
 
 
 class JobKeys(Struct, frozen=True):

@@ -1,0 +1,153 @@
+"""One listener per API process reads the log of all processes, and hands it to the clients that follow it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import Final
+
+import redis.asyncio
+import structlog
+from litestar.response import ServerSentEventMessage
+from msgspec import Struct
+
+from actors.store.log_stream import BEGINNING, after, order, wait_after
+from api.errors import TooManyStreams
+from api.job_events import HEARTBEAT_S
+from monitoring.log_entries import LOOKED_AT_ONCE, LogEntry, LogFilter, Recent, read, recent
+
+#: Clients that may follow at the same time.
+MOST_STREAMS: Final = 32
+
+#: Events that a stream begins with.
+FIRST_SHOWN: Final = 200
+
+#: A client that is so many events behind is cut off: it comes again, and goes on where it was.
+MOST_BEHIND: Final = 1_000
+
+#: Redis is asked to wait this long for news, which is less than `PROMPT_TIMEOUT_S`.
+_WAIT_MS: Final = 500
+
+#: Pause before a Redis that is away is asked again.
+_RECONNECT_S: Final = 0.5
+
+log = structlog.stdlib.get_logger()
+
+
+class _Client(Struct, frozen=True, eq=False):
+    """Who follows, what it wants, and what it has not been sent yet; None ends its stream."""
+
+    wanted: LogFilter
+    unsent: asyncio.Queue[LogEntry | None]
+
+
+class LogListener:
+    """Reads while anyone follows; run `listen` as a task."""
+
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self._redis = client
+        self._clients: set[_Client] = set()
+        self._followed = asyncio.Event()
+        self._place = BEGINNING
+        #: Whether the process is about to stop, so that streams are to end.
+        self._closed = False
+
+    async def listen(self) -> None:
+        """Hand out events for ever; what comes while Redis is away is handed out afterwards."""
+        while True:
+            await self._followed.wait()
+            try:
+                found = await wait_after(self._redis, self._place, LOOKED_AT_ONCE, _WAIT_MS)
+            except Exception as error:  # noqa: BLE001 - whatever it is, streams depend on it
+                log.warning("listener.lost", reason=str(error))
+                await asyncio.sleep(_RECONNECT_S)
+                continue
+            if found:
+                self._place = found[-1].id
+            for entry in read(found):
+                self._hand_out(entry)
+
+    def close(self) -> None:
+        """End all streams."""
+        self._closed = True
+        for client in list(self._clients):
+            self._cut_off(client)
+
+    async def begin(self, wanted: LogFilter, place: str | None) -> Recent:
+        """What a stream begins with: what is behind a place, or without one the last events.
+
+        Raises:
+            TooManyStreams: `MOST_STREAMS` are open.
+            redis.RedisError: Redis is away.
+        """
+        if len(self._clients) >= MOST_STREAMS:
+            raise TooManyStreams(MOST_STREAMS)
+        if place is None:
+            return await recent(self._redis, wanted, FIRST_SHOWN)
+        return await self._after(wanted, place)
+
+    async def follow(self, wanted: LogFilter, begun: Recent) -> AsyncIterator[ServerSentEventMessage]:
+        """The events from a beginning on, as they are logged, until this process stops."""
+        with self._following(wanted, begun.place) as client:
+            place = begun.place
+            for entry in begun.entries:
+                yield _message(entry)
+            while (missed := await self._after(wanted, place)).place != place:
+                place = missed.place
+                for entry in missed.entries:
+                    yield _message(entry)
+            async with contextlib.aclosing(_news(client)) as found:
+                async for new in found:
+                    if new is None:
+                        yield ServerSentEventMessage(data=None, comment="still here")
+                    elif order(new.id) > order(place):
+                        yield _message(new)
+
+    async def _after(self, wanted: LogFilter, place: str) -> Recent:
+        found = await after(self._redis, place, LOOKED_AT_ONCE)
+        entries = [entry for entry in read(found) if wanted.passes(entry)]
+        return Recent(entries, found[-1].id if found else place)
+
+    @contextlib.contextmanager
+    def _following(self, wanted: LogFilter, place: str) -> Iterator[_Client]:
+        client = _Client(wanted, asyncio.Queue())
+        if not self._clients:
+            self._place = place
+        self._clients.add(client)
+        self._followed.set()
+        if self._closed:
+            self._cut_off(client)
+        try:
+            yield client
+        finally:
+            self._clients.discard(client)
+            if not self._clients:
+                self._followed.clear()
+
+    def _hand_out(self, entry: LogEntry) -> None:
+        for client in list(self._clients):
+            if client.unsent.qsize() >= MOST_BEHIND:
+                self._cut_off(client)
+            elif client.wanted.passes(entry):
+                client.unsent.put_nowait(entry)
+
+    def _cut_off(self, client: _Client) -> None:
+        """Send a client what it has not been sent yet, and no more."""
+        self._clients.discard(client)
+        client.unsent.put_nowait(None)
+
+
+async def _news(client: _Client) -> AsyncGenerator[LogEntry | None, None]:
+    """What is handed to a client, until its stream ends; None after `HEARTBEAT_S` of nothing."""
+    while True:
+        try:
+            entry = await asyncio.wait_for(client.unsent.get(), HEARTBEAT_S)
+        except TimeoutError:
+            yield None
+            continue
+        if entry is None:
+            return
+        yield entry
+
+
+def _message(entry: LogEntry) -> ServerSentEventMessage:
+    return ServerSentEventMessage(data=entry.line, event="log", id=entry.id)
