@@ -43,7 +43,7 @@ restart: setup
 [no-exit-message]
 status: (_service "status")
 
-# show the ends of the logs: logs [-f] [api|segmenter-1|instance-1|…]
+# show what the processes log: logs [-f] [--job ID] [--level LEVEL] [--process] [api|segmenter-1|instance|…]
 [group('service')]
 [no-exit-message]
 logs *ARGS:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.logs import NoSuchLog, select
+from deploy.log_files import NoSuchLog, select
 
 
 def test_one_or_all(tmp_path: Path) -> None:
@@ -13,7 +13,7 @@ def test_one_or_all(tmp_path: Path) -> None:
         (tmp_path / name).touch()
 
     assert select("api", tmp_path) == [tmp_path / "api.log"]
-    assert select(None, tmp_path) == [tmp_path / "api.log", tmp_path / "instance-1.log"]
+    assert select("", tmp_path) == [tmp_path / "api.log", tmp_path / "instance-1.log"]
 
 
 def test_a_wrong_name_lists_the_right_ones(tmp_path: Path) -> None:
@@ -27,4 +27,4 @@ def test_a_wrong_name_lists_the_right_ones(tmp_path: Path) -> None:
 def test_before_the_first_start_there_are_none(tmp_path: Path) -> None:
     """The sentence says what makes them."""
     with pytest.raises(NoSuchLog, match=r"\./justw start"):
-        select(None, tmp_path)
+        select("", tmp_path)
