@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from actors.batcher import Failed, Heard, Request
+from actors.clock import now_ms
 from actors.errors import DeviceLost, reason
+from actors.metrics import AUDIO_S, BATCH_ROWS, STAGE_S, Stage
 from actors.queue.delivery_limit import DeliveryLimit
 from actors.store.workers import Tries, WorkerRegistry
 
@@ -33,9 +35,13 @@ class BatchJournal:
         """The instance answers for these with its life, as `begins_itself` has promised, and is busy."""
         self._deliveries.begin([request.id for request in batch])
         self._registry.busy(self._name)
+        BATCH_ROWS.observe(len(batch))
+        for request in batch:
+            if request.enqueued_ms is not None:
+                STAGE_S.observe(max(0, now_ms() - request.enqueued_ms) / 1000, Stage.WAIT)
 
     def ended(self, batch: Sequence[Request], outcomes: Sequence[Heard | Failed], *, idle: bool) -> None:
-        """Count the tries, and judge whether the instance is sick."""
+        """Count and measure the tries, and judge whether the instance is sick."""
         failed = sum(isinstance(outcome, Failed) for outcome in outcomes)
         tries = Tries(
             succeeded=len(outcomes) - failed,
@@ -49,6 +55,8 @@ class BatchJournal:
 
     def _judge(self, request: Request, outcome: Heard | Failed) -> None:
         if isinstance(outcome, Heard):
+            STAGE_S.observe(outcome.took_ms / 1000, Stage.RECOGNISE)
+            AUDIO_S.add(amount=request.audio_s)
             self._failures_in_a_row = 0
             return
         self._failures_in_a_row += 1

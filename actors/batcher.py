@@ -37,8 +37,9 @@ class Request(Struct, frozen=True, eq=False, kw_only=True):
     """One row that a thread wants recognised."""
 
     row: Row
-    #: The id of the message it came with.
+    #: The id of the message it came with, and when that was enqueued, if it is to be measured.
     id: str = ""
+    enqueued_ms: int | None = None
     #: Goes before those that are not.
     urgent: bool = True
     #: Shares its batch with no other: it may bring the process down.

@@ -9,7 +9,9 @@ from typing_extensions import override
 
 from actors import logs, settings
 from actors.errors import StartupError
+from actors.flusher import Flusher
 from api.app import create_app
+from api.measured import Measured
 
 
 class Server(uvicorn.Server):
@@ -34,7 +36,7 @@ def main() -> None:
     server = Server(
         app,
         uvicorn.Config(
-            app,
+            Measured(app),
             host=config.host,
             port=config.port,
             log_config=None,
@@ -42,7 +44,8 @@ def main() -> None:
             timeout_graceful_shutdown=20,
         ),
     )
-    server.run()
+    with Flusher.of(config):
+        server.run()
     if not server.started:
         sys.exit("api cannot start: the log has the reason")
 

@@ -12,10 +12,10 @@ from litestar.di import Provide
 
 from actors.queue.broker import DoorbellBroker
 from actors.settings import Settings
-from actors.store.connection import prompt, prompt_broker
+from actors.store.connection import prompt, prompt_broker, prompt_queues
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
-from api import docs, jobs, openai
+from api import docs, jobs, monitoring, openai
 from api.asr import asr, asr_simple
 from api.events import JobListener
 from api.failures import answer_asr, answer_problem
@@ -35,8 +35,8 @@ def create_app(settings: Settings) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with prompt(settings) as client:
-            app.state.recognizer = recognizer = _wire(settings, client)
+        async with prompt(settings) as client, prompt_queues(settings) as queues_client:
+            app.state.recognizer = recognizer = _wire(settings, client, queues_client)
             listening = asyncio.create_task(recognizer.listener.listen())
             try:
                 yield
@@ -60,6 +60,7 @@ def create_app(settings: Settings) -> Litestar:
             live,
             ready,
             stats,
+            monitoring.router(),
             docs.assets(),
         ],
         lifespan=[lifespan],
@@ -73,7 +74,7 @@ def create_app(settings: Settings) -> Litestar:
     )
 
 
-def _wire(settings: Settings, client: redis.asyncio.Redis) -> Recognizer:
+def _wire(settings: Settings, client: redis.asyncio.Redis, queues_client: redis.asyncio.Redis) -> Recognizer:
     store = JobStore(
         client, result_ttl_s=settings.result_ttl_s, spool_limit_bytes=settings.max_spool_mb << 20
     )
@@ -83,7 +84,7 @@ def _wire(settings: Settings, client: redis.asyncio.Redis) -> Recognizer:
         JobFollower(client),
         DoorbellBroker(prompt_broker(settings)),
         JobListener(client, store),
-        InstancePool(client, instances=settings.instances, segmenters=settings.segmenters),
+        InstancePool(client, queues_client, instances=settings.instances, segmenters=settings.segmenters),
     )
 
 

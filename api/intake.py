@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from actors.audio.sniff import HEAD_BYTES, container
 from actors.clock import now_ms
+from actors.metrics import UPLOADED
 from actors.queue.broker import DoorbellBroker
 from actors.queue.messages import segment_job
 from actors.records import Job, JobState, Lane, Options, Transcript
@@ -78,6 +79,7 @@ class Recognizer(Struct, frozen=True):
         except BaseException:
             await self.store.abandon(job)
             raise
+        UPLOADED.add(amount=size_bytes)
         return job
 
     async def result_of(self, job_id: str) -> Transcript:

@@ -43,6 +43,8 @@ class Delivery(Struct, frozen=True):
     lane: Lane
     #: Another process has begun it and not ended it: that one may have died of it.
     suspect: bool
+    #: When the message was enqueued, Unix milliseconds; None once it has failed and is tried again.
+    enqueued_ms: int | None = None
 
 
 _current: ContextVar[Delivery] = ContextVar("_current")
@@ -95,7 +97,8 @@ class DeliveryLimit(Middleware):
         if others >= MAX_DELIVERIES:
             message.fail()
             raise DeliveriesExceeded(POISONOUS)
-        _current.set(Delivery(message_id, lane(message.queue_name), suspect=others > 0))
+        enqueued_ms = None if message.options.get("retries") else message.message_timestamp
+        _current.set(Delivery(message_id, lane(message.queue_name), others > 0, enqueued_ms))
         actor: Any = broker.get_actor(message.actor_name)
         if not actor.options.get("begins_itself"):
             self.begin([message_id])

@@ -24,6 +24,8 @@ For all jobs together:
 | `asr:jobs`              | sorted  | job id → its place, as good as when it came; swept when it expires |
 | `asr:idempotency:{key}` | string  | the id of the job with this key, a TTL beyond the job's end        |
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
+| `asr:metrics`           | hash    | what `actors/metrics.py` names, by series, counted for ever        |
+| `asr:flushed:{process}` | string  | the number of its last flush to `asr:metrics` (an hour)            |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy-instances`    | set     | the instances whose engine is at work                              |
 | `asr:deliveries:{id}`   | set     | the processes that have begun a message (an hour)                  |
@@ -48,6 +50,9 @@ ADMISSION_TTL_S = 30
 #: The processes that have begun a message are remembered this long.
 DELIVERIES_TTL_S = 3600
 
+#: What a process has last added to the metrics is remembered this long.
+FLUSHED_TTL_S = 3600
+
 #: An idempotency key whose job never ends is remembered this long, the longest that results can be kept.
 NAMED_TTL_S = 2_592_000
 
@@ -59,6 +64,7 @@ QUEUED = "asr:queued"
 RUNNING = "asr:running"
 JOBS = "asr:jobs"
 STATS = "asr:stats"
+METRICS = "asr:metrics"
 WORKERS = "asr:workers"
 BUSY = "asr:busy-instances"
 EVENTS = "asr:events"
@@ -99,3 +105,8 @@ def results(job_id: str) -> str:
 def deliveries(message_id: str) -> str:
     """The key of the processes that have begun a message."""
     return f"asr:deliveries:{message_id}"
+
+
+def flushed(process: str) -> str:
+    """The key of the number of the flush that a process has added last to the metrics."""
+    return f"asr:flushed:{process}"
