@@ -49,6 +49,13 @@ status: (_service "status")
 logs *ARGS:
     @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} _service logs "$@"
 
+# show the alerts that fire, and those resolved last; exit 1 while one fires
+[group('service')]
+[no-exit-message]
+alerts:
+    @if [ ! -e .venv/.setup-done ]; then echo "Quintet is not set up: ./justw setup"; exit 2; fi
+    @{{ python }} -m deploy.alerts
+
 # make the environment from the lock and fetch the weights; does nothing when nothing changed
 [group('set-up')]
 [no-exit-message]

@@ -13,6 +13,9 @@ from msgspec import Meta
 
 PREFIX = "ASR_"
 
+#: What may hold a password.
+_SECRET = {"redis_url", "alert_webhook"}
+
 #: The folder that holds everything a checkout makes at run time: weights, Redis data, logs.
 STATE_DIR = Path(__file__).resolve().parent.parent / ".quintet"
 
@@ -84,6 +87,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     monitor_interval_s: Annotated[
         int, Meta(ge=1, le=3600, description="pause between two looks of the monitor")
     ] = 30
+    alerts: Annotated[
+        str, Meta(description="a table of alert rules of your own; empty: `monitoring/alerts.toml`")
+    ] = ""
+    alert_webhook: Annotated[
+        str,
+        Meta(pattern=r"^$|^https?://.+", description="a URL that alerts are posted to as JSON; empty: none"),
+    ] = ""
 
 
 def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) -> Settings:
@@ -184,9 +194,9 @@ def _convert(field: str, value: str) -> object:
         return msgspec.convert(value.strip(), _types()[field], strict=False)
     except msgspec.ValidationError as error:
         # A URL is not repeated: it may hold a password.
-        shown = "" if field == "redis_url" else f"={value!r}"
+        shown = "" if field in _SECRET else f"={value!r}"
         raise SettingsError(f"{variable(field)}{shown} is not allowed; it is {allowed(field)}") from (
-            None if field == "redis_url" else error
+            None if field in _SECRET else error
         )
 
 

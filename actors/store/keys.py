@@ -26,6 +26,8 @@ For all jobs together:
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
 | `asr:metrics`           | hash    | what `actors/metrics.py` names, by series, counted for ever        |
 | `asr:flushed:{process}` | string  | the number of its last flush to `asr:metrics` (an hour)            |
+| `asr:snapshots`         | sorted  | `monitoring.snapshot.Snapshot` as JSON → its time (an hour)        |
+| `asr:alerts`            | string  | `monitoring.alerts.Book` as JSON; the monitor writes it            |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy-instances`    | set     | the instances whose engine is at work                              |
 | `asr:deliveries:{id}`   | set     | the processes that have begun a message (an hour)                  |
@@ -65,6 +67,8 @@ RUNNING = "asr:running"
 JOBS = "asr:jobs"
 STATS = "asr:stats"
 METRICS = "asr:metrics"
+SNAPSHOTS = "asr:snapshots"
+ALERTS = "asr:alerts"
 WORKERS = "asr:workers"
 BUSY = "asr:busy-instances"
 EVENTS = "asr:events"

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors import stopwatch
 from actors.stopwatch import Stopwatch
 
 
 def test_only_the_making_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a clock that the maker moves by 1 and the user by 100, the maker's part is counted."""
     now = [0.0]
-    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
 
     def made() -> Iterator[int]:
         for number in range(3):
