@@ -56,6 +56,13 @@ alerts:
     @if [ ! -e .venv/.setup-done ]; then echo "Quintet is not set up: ./justw setup"; exit 2; fi
     @{{ python }} -m deploy.alerts
 
+# a page of charts from the monitor's snapshots: report [--since 24h] [--out report.html]
+[group('service')]
+[no-exit-message]
+report *ARGS:
+    @if [ ! -e .venv/.setup-done ]; then echo "Quintet is not set up: ./justw setup"; exit 2; fi
+    @{{ python }} -m deploy.report --from {{ quote(invocation_directory()) }} "$@"
+
 # make the environment from the lock and fetch the weights; does nothing when nothing changed
 [group('set-up')]
 [no-exit-message]
