@@ -114,6 +114,8 @@ def _log(seen: Snapshot, health: HealthReport, away: str, freed_bytes: int) -> N
         status=seen.health,
         summary=away or sentence(seen),
         freed_bytes=freed_bytes,
+        healthy=seen.healthy_instances,
+        total=seen.total_instances,
         ill={
             w.instance: w.reason or w.state
             for w in (*health.health_details, *health.segmenters)

@@ -6,7 +6,7 @@ from dramatiq import Broker, Message
 from dramatiq.middleware import Middleware
 from typing_extensions import override
 
-from actors.metrics import RETRIES
+from actors.metrics import RETRIES, STEPS
 
 
 class CountRetries(Middleware):
@@ -14,5 +14,5 @@ class CountRetries(Middleware):
 
     @override
     def after_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:
-        if delay is not None:
+        if delay is not None and message.actor_name in STEPS:
             RETRIES.add(message.actor_name)
