@@ -15,7 +15,7 @@ default:
 demo: setup
     @{{ python }} -m deploy.demo
 
-# transcribe a file of yours: lang auto|zh|en|ja|ko|yue, format srt|txt|json
+# transcribe a file of yours: lang auto|zh|en|ja|ko|yue, format srt|vtt|tsv|txt|json
 [group('use')]
 [no-exit-message]
 transcribe FILE lang="auto" format="srt": setup

@@ -73,8 +73,12 @@ class Job(Struct, frozen=True, kw_only=True):
     progress_ms: int
     #: Bytes of the upload, which lies in Redis in chunks.
     upload_bytes: int
-    #: The client's own name for the request: sent again with it, it is the same job.
+    #: Who has sent it; "" where nobody has to say.
+    caller: str = ""
+    #: The caller's own name for the request, behind its own: sent again with it, it is the same job.
     key: str | None = None
+    #: The recording's length as far as its first bytes tell, or a guess from its size.
+    expected_ms: int = 0
     #: The recording's length as its container claims it, which may be wrong; 0 where it does not.
     claimed_ms: int = 0
     #: Where the last segment cut so far ends; the recording's length once `cut` is true.

@@ -13,11 +13,15 @@ from msgspec import Meta
 
 PREFIX = "ASR_"
 
-#: What may hold a password.
-_SECRET = {"redis_url", "alert_webhook"}
-
 #: The folder that holds everything a checkout makes at run time: weights, Redis data, logs.
 STATE_DIR = Path(__file__).resolve().parent.parent / ".quintet"
+
+#: A name, which logs may show, and a key of printable ASCII, neither with a comma or a colon.
+_API_KEY = r"([A-Za-z0-9_.-]{1,40}:)?[!-+\-./0-9;-~]{8,200}"
+API_KEYS = rf"^$|^{_API_KEY}(,{_API_KEY})*$"
+
+#: What is not repeated in messages: a URL may hold a password.
+_SECRET = {"redis_url", "api_keys", "alert_webhook"}
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -73,6 +77,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     load_timeout_s: Annotated[int, Meta(ge=1, le=86400, description="longest wait for a model to load")] = 600
     max_upload_mb: Annotated[int, Meta(ge=1, le=10240, description="largest upload")] = 500
     max_audio_s: Annotated[int, Meta(ge=1, le=86400, description="longest recording")] = 14400
+    max_backlog_s: Annotated[
+        int,
+        Meta(ge=1, le=31536000, description="audio that may wait: beyond it uploads get 429"),
+    ] = 3600
     max_spool_mb: Annotated[
         int, Meta(ge=1, le=1048576, description="audio kept in Redis, all jobs together")
     ] = 2048
@@ -81,6 +89,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=60, le=86400, description="audio a segmenter may be ahead of the recognisers, per job"),
     ] = 600
     result_ttl_s: Annotated[int, Meta(ge=60, le=2592000, description="how long results are kept")] = 86400
+    api_keys: Annotated[
+        str,
+        Meta(
+            pattern=API_KEYS,
+            description="who may use it: keys separated by commas, each `key` or `name:key`; empty: everyone",
+        ),
+    ] = ""
+    key_uploads_per_minute: Annotated[
+        int, Meta(ge=0, le=1000000, description="uploads of one key in a minute; 0: any number")
+    ] = 0
+    key_jobs: Annotated[
+        int, Meta(ge=0, le=1000000, description="jobs of one key that have not ended; 0: any number")
+    ] = 0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least severe event logged")
     ] = "info"
@@ -193,7 +214,6 @@ def _convert(field: str, value: str) -> object:
     try:
         return msgspec.convert(value.strip(), _types()[field], strict=False)
     except msgspec.ValidationError as error:
-        # A URL is not repeated: it may hold a password.
         shown = "" if field in _SECRET else f"={value!r}"
         raise SettingsError(f"{variable(field)}{shown} is not allowed; it is {allowed(field)}") from (
             None if field in _SECRET else error

@@ -6,9 +6,11 @@ from typing import Final
 from uuid import uuid4
 
 from litestar.datastructures import UploadFile
+from litestar.handlers import BaseRouteHandler
 from litestar.types import Receive
 from msgspec import Struct
 
+from actors.audio.length import MAX_BYTES_PER_S, expected_ms
 from actors.audio.sniff import HEAD_BYTES, container
 from actors.clock import now_ms
 from actors.metrics import UPLOADED
@@ -19,13 +21,18 @@ from actors.settings import Settings
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
+from api.callers import Connection, caller_of
+from api.errors import HungUp, JobExpired, JobFailed, NotDone, Refused, StillRunning
 from api.events import JobListener, set_within
-from api.failures import HungUp, JobExpired, JobFailed, NotDone, Refused
 from api.hang_up import unless_hung_up
 from api.instances import InstancePool
 
 #: That a job is taken in is heard; that it has expired because its API died, only a look tells.
 _LOOK_AGAIN_S: Final = 1.0
+
+
+#: Room for the form around the file.
+FORM_OVERHEAD_BYTES: Final = 1 << 20
 
 
 class Recognizer(Struct, frozen=True):
@@ -38,7 +45,9 @@ class Recognizer(Struct, frozen=True):
     listener: JobListener
     pool: InstancePool
 
-    async def transcribe(self, upload: UploadFile, options: Options, receive: Receive) -> Transcript:
+    async def transcribe(
+        self, upload: UploadFile, options: Options, caller: str, receive: Receive
+    ) -> Transcript:
         """Run a job on the upload and wait for it; a client that hangs up cancels it.
 
         Raises:
@@ -47,7 +56,7 @@ class Recognizer(Struct, frozen=True):
             StillRunning: the job outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
             Exception: as `submit` and `result`.
         """
-        job = await self.submit(upload, options)
+        job = await self.submit(upload, options, caller)
         async with self.listener.watch(job.id) as moved:
             ending = self.listener.ended(job.id, moved, self.settings.request_timeout_s)
             try:
@@ -57,19 +66,18 @@ class Recognizer(Struct, frozen=True):
                 raise
         return await self.result(ended)
 
-    async def submit(self, upload: UploadFile, options: Options, key: str | None = None) -> Job:
-        """Take in a job and return at once; with a key that has named a job already, that one.
+    async def submit(self, upload: UploadFile, options: Options, caller: str, key: str | None = None) -> Job:
+        """Take in a job and return at once; with a key that has named a job of the caller's, that one.
 
         Raises:
             Refused: the upload is at fault, the model cannot do what is asked, or the key has named
                 another request.
             Unavailable: no instance is alive.
-            SpoolFull: no room for the upload.
+            LimitReached: a limit is in the way of the upload.
             JobExpired: it took so long to enqueue the job that it is gone.
         """
         await self._check_options(options)
-        size_bytes = await self._check_upload(upload)
-        job = _new_job(options, size_bytes, key)
+        job = await self._new_job(upload, options, caller, key)
         while (admitted := await self.store.admit(job, _chunks(upload))) != job.id:
             earlier = await self._taken_in(admitted)
             if earlier is not None:
@@ -79,8 +87,19 @@ class Recognizer(Struct, frozen=True):
         except BaseException:
             await self.store.abandon(job)
             raise
-        UPLOADED.add(amount=size_bytes)
+        UPLOADED.add(amount=job.upload_bytes)
         return job
+
+    async def check_progress(self, job_id: str) -> None:
+        """Give up a job that a client waits for, though not the job itself.
+
+        Raises:
+            StillRunning: it outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
+        """
+        job = await self.store.get(job_id)
+        patience_s = self.settings.request_timeout_s
+        if job and not job.state.ended and now_ms() - job.progress_ms >= patience_s * 1000:
+            raise StillRunning(job, patience_s)
 
     async def result_of(self, job_id: str) -> Transcript:
         """The transcript of the job with this id.
@@ -133,7 +152,7 @@ class Recognizer(Struct, frozen=True):
         if not options.itn and not able.itn:
             raise Refused(422, f"itn: {able.model} cannot be told to leave numbers in words; leave itn out")
 
-    async def _check_upload(self, upload: UploadFile) -> int:
+    async def _new_job(self, upload: UploadFile, options: Options, caller: str, key: str | None) -> Job:
         size_bytes = _size_bytes(upload)
         if size_bytes == 0:
             raise Refused(422, "file: the file is empty")
@@ -143,20 +162,31 @@ class Recognizer(Struct, frozen=True):
         await upload.seek(0)
         if container(head) is None:
             raise Refused(415, "file: not a recording in any supported format, such as wav, mp3, flac or m4a")
-        return size_bytes
+        now = now_ms()
+        return Job(
+            id=uuid4().hex,
+            state=JobState.QUEUED,
+            options=options,
+            created_ms=now,
+            progress_ms=now,
+            upload_bytes=size_bytes,
+            caller=caller,
+            key=f"{caller}:{key}" if key else None,
+            expected_ms=min(expected_ms(head, size_bytes), self.settings.max_audio_s * 1000),
+        )
 
 
-def _new_job(options: Options, upload_bytes: int, key: str | None) -> Job:
-    now = now_ms()
-    return Job(
-        id=uuid4().hex,
-        state=JobState.QUEUED,
-        options=options,
-        created_ms=now,
-        progress_ms=now,
-        upload_bytes=upload_bytes,
-        key=key,
-    )
+async def has_room(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let an upload of a known caller through if no limit is in its way, as far as its length is known.
+
+    Raises:
+        LimitReached: before anything of the body is read.
+    """
+    recognizer: Recognizer = connection.app.state.recognizer
+    length = connection.headers.get("content-length", "")
+    size_bytes = max(0, int(length) - FORM_OVERHEAD_BYTES) if length.isdecimal() else 0
+    shortest_ms = size_bytes * 1000 // MAX_BYTES_PER_S
+    await recognizer.store.check_room(caller_of(connection), size_bytes, shortest_ms)
 
 
 def _same(earlier: Job, again: Job) -> Job:

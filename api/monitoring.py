@@ -12,6 +12,8 @@ from msgspec import Struct
 from actors.clock import now_ms
 from actors.store.metrics import read_metrics
 from actors.store.watching import read_alerts, snapshots
+from api.callers import SECURITY, known_caller
+from api.error_answers import problems
 from api.instances import InstancePool
 from monitoring.alerts import Alert, Book
 from monitoring.exposition import MEDIA_TYPE, expose
@@ -25,6 +27,10 @@ MOST_SHOWN: Final = 600
 _books: Final = msgspec.json.Decoder(Book)
 _snapshots: Final = msgspec.json.Decoder(Snapshot)
 
+_PROBLEMS: Final = problems(
+    {401: "An API key is needed.", 503: "Redis is away; `Retry-After` says when to come again."}
+)
+
 _EXAMPLE: Final = (
     "# HELP asr_requests_total Uploads answered.\n"
     "# TYPE asr_requests_total counter\n"
@@ -37,7 +43,8 @@ _EXAMPLE: Final = (
     summary="Metrics for Prometheus",
     tags=["Operation"],
     media_type=MEDIA_TYPE,
-    responses={
+    responses=_PROBLEMS
+    | {
         200: ResponseSpec(
             str,
             description="Prometheus' text format, version 0.0.4.",
@@ -67,7 +74,12 @@ class Alerts(Struct, frozen=True):
     alerts: list[Alert]
 
 
-@get("/monitoring/history", summary="The last hour", tags=["Operation"])
+@get(
+    "/monitoring/history",
+    summary="The last hour",
+    tags=["Operation"],
+    responses=_PROBLEMS | problems({422: "A parameter is bad."}),
+)
 async def history(
     pool: InstancePool,
     minutes: Annotated[int, Parameter(ge=1, le=60, description="How far back.")] = 60,
@@ -78,7 +90,7 @@ async def history(
     return History([seen for line in kept[::-1][::every][::-1] if (seen := _decoded(line))])
 
 
-@get("/monitoring/alerts", summary="The alerts", tags=["Operation"])
+@get("/monitoring/alerts", summary="The alerts", tags=["Operation"], responses=_PROBLEMS)
 async def alerts(pool: InstancePool) -> Alerts:
     """The alerts that fire, and of the others that ever fired when they were resolved last."""
     book = await read_alerts(pool.client)
@@ -89,8 +101,10 @@ async def alerts(pool: InstancePool) -> Alerts:
 
 
 def router() -> Router:
-    """All of them."""
-    return Router(path="/", route_handlers=[metrics, history, alerts])
+    """All of them, for those who have a key."""
+    return Router(
+        path="/", route_handlers=[metrics, history, alerts], guards=[known_caller], security=SECURITY
+    )
 
 
 def _decoded(line: bytes) -> Snapshot | None:

@@ -10,14 +10,15 @@ from rich.table import Table
 from actors.clock import now_ms
 from actors.settings import SettingsError
 from deploy import client
-from deploy.client import NotServed
+from deploy.client import Client, NotServed
 
 
 def main() -> int:
     """Print a table of the alerts and return the exit status."""
     console = Console(highlight=False)
     try:
-        alerts = client.get(client.url(), "/monitoring/alerts")["alerts"]
+        with Client(client.url()) as service:
+            alerts = service.get("/monitoring/alerts").get("alerts", [])
     except (NotServed, SettingsError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -22,7 +22,8 @@ class Ending(Struct, frozen=True):
     def keys(self) -> list[str]:
         """The keys of the script."""
         of = msgspec.structs.astuple(JobKeys.of(self.job_id))
-        return [*of, keys.SPOOL, keys.RUNNING, keys.QUEUED, keys.STATS]
+        sets = [keys.SPOOL, keys.RUNNING, keys.QUEUED, keys.STATS]
+        return [*of, *sets, keys.BACKLOG_SHORT, keys.BACKLOG_LONG]
 
     def args(self, ttl_s: int) -> list[str | int | bytes]:
         """The arguments of the script; what is kept is kept for `ttl_s`."""
@@ -37,4 +38,5 @@ class Ending(Struct, frozen=True):
             keys.EVENTS,
             keys.results(self.job_id),
             keys.NAMED_PREFIX,
+            keys.ACTIVE_PREFIX,
         ]

@@ -16,6 +16,8 @@ from actors.store.ending import Ending
 from actors.store.hashes import decode_job
 from actors.store.keys import JobKeys
 
+_BACKLOG = (keys.BACKLOG_SHORT, keys.BACKLOG_LONG)
+
 _transcripts = msgspec.json.Encoder()
 _options = msgspec.json.Decoder(Options)
 _spans = msgspec.json.Decoder(tuple[int, int])
@@ -58,7 +60,9 @@ class WorkStore:
 
     def progress(self, job_id: str, claimed_ms: int = 0) -> None:
         """Say that a running job is being worked on, and how long its recording claims to be, if it does."""
-        self._progress(keys=[JobKeys.of(job_id).job], args=[now_ms(), self._ttl_s, claimed_ms])
+        self._progress(
+            keys=[JobKeys.of(job_id).job, *_BACKLOG], args=[job_id, now_ms(), self._ttl_s, claimed_ms]
+        )
 
     def spool_bytes(self) -> int:
         """The audio that all jobs together keep."""
@@ -90,7 +94,7 @@ class WorkStore:
             self._ttl_s,
         ]
         waits, ahead_ms = self._add_segment(
-            keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL], args=args
+            keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL, *_BACKLOG], args=args
         )
         return None if waits < 0 else (waits == 1, ahead_ms)
 
@@ -98,7 +102,7 @@ class WorkStore:
         """Say that no further segments come; true when all are finished and the job is to be assembled."""
         of = JobKeys.of(job.id)
         args: list[str | int] = [job.id, audio_ms, job.upload_bytes, now_ms()]
-        return bool(self._close_cut(keys=[of.job, of.upload, keys.SPOOL], args=args))
+        return bool(self._close_cut(keys=[of.job, of.upload, keys.SPOOL, *_BACKLOG], args=args))
 
     def take_segment(self, job_id: str, index: int) -> WaitingSegment | None:
         """A segment to recognise; None when nothing is left to do for it."""
@@ -116,7 +120,7 @@ class WorkStore:
         of = JobKeys.of(job_id)
         return bool(
             self._finish_segment(
-                keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL],
+                keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL, *_BACKLOG, keys.SPEED],
                 args=[job_id, index, reason, now_ms(), self._ttl_s, keys.EVENTS, keys.results(job_id)],
             )
         )

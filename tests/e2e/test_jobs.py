@@ -19,7 +19,7 @@ from actors.store import keys
 from actors.store.jobs import JobStore
 from tests.e2e.conftest import Service, checkout, started
 from tests.e2e.test_faults import await_that, pid_of
-from tests.integration.test_store import chunks_of, new_job
+from tests.integration.test_store import LIMITS, chunks_of, new_job
 from tests.media import encode, wav
 from tests.speech import clips, encoded, joined
 
@@ -150,7 +150,7 @@ def test_the_line_and_the_list(api: httpx.Client) -> None:
         cursor = {"cursor": page["next"]}
 
     assert listed[:5] == handed_in[::-1]
-    await_that(lambda: job_of(api, handed_in[-1])["state"] == "done")
+    await_that(lambda: all(job_of(api, job_id)["state"] == "done" for job_id in handed_in))
     done = api.get("/jobs", params={"state": "done"}).json()["jobs"]
     assert set(handed_in) <= {job["id"] for job in done}
     assert {job["state"] for job in done} == {"done"}
@@ -249,8 +249,8 @@ def test_a_key_whose_upload_was_never_stored(slow: Service, api: httpx.Client) -
 
     async def die_over_it() -> None:
         async with redis.asyncio.Redis.from_url(slow.env["ASR_REDIS_URL"]) as client:
-            store = JobStore(client, result_ttl_s=60, spool_limit_bytes=1 << 20)
-            await store.admit(replace(new_job(9, "dead"), key="died"), chunks_of(b"abc"))
+            store = JobStore(client, result_ttl_s=60, limits=LIMITS)
+            await store.admit(replace(new_job(9, "dead"), key=":died"), chunks_of(b"abc"))
             await client.expire(keys.JobKeys.of("dead").job, 2)
 
     asyncio.run(die_over_it())

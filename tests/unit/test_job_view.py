@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from actors.assemble import count
 from actors.records import Job, JobState, Line, Options, Segment, Transcript, Utterance
 from actors.store.following import Standing
-from api.failures import Refused
+from api.errors import Refused
 from api.job_events import Place
 from api.job_view import eta_ms, view
 from api.results import FORMATS, as_json, main_language

@@ -84,3 +84,20 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes, said: str) -
 
     with pytest.raises(SettingsError, match=said):
         settings.load({}, file)
+
+
+@pytest.mark.parametrize("keys", ["secret-1", "ann:secret-1,bob:secret-2", "a.b-c_d:!?=/+secret"])
+def test_api_keys(keys: str) -> None:
+    """With and without names."""
+    assert settings.load({"ASR_API_KEYS": keys}, NO_FILE).api_keys == keys
+
+
+@pytest.mark.parametrize(
+    "keys", ["short", "ann:short", "a b:secret-1", "ann:secret-1,", "geheim-ö-1", "a:b:secret-1"]
+)
+def test_bad_api_keys(keys: str) -> None:
+    """They are refused without being repeated: the rest of them may be secret."""
+    with pytest.raises(SettingsError) as refused:
+        settings.load({"ASR_API_KEYS": keys}, NO_FILE)
+    assert keys not in str(refused.value)
+    assert "ASR_API_KEYS" in str(refused.value)
