@@ -29,10 +29,14 @@ def _workers(health: HealthReport) -> list[Family]:
 
 def _backlog(backlog: Backlog, now_ms: int) -> list[Family]:
     oldest_s = 0.0 if backlog.oldest_ms is None else max(0, now_ms - backlog.oldest_ms) / 1000
+    waiting_s = {"short": backlog.short_ms / 1000, "long": backlog.long_ms / 1000}
     return [
         _one("asr_jobs_waiting", "Jobs that no segmenter has taken yet.", backlog.waiting_jobs),
         _one("asr_jobs_running", "Jobs under way.", backlog.running_jobs),
         _one("asr_segments_waiting", "Segments that no instance has in hand yet.", backlog.segments_waiting),
+        _of_each(
+            "asr_backlog_audio_seconds", "gauge", "Audio that waits for recognition.", "lane", waiting_s
+        ),
         _one("asr_oldest_waiting_seconds", "How long the oldest waiting job has waited.", oldest_s),
         _one("asr_spool_bytes", "Audio kept in Redis.", backlog.spool_bytes),
     ]

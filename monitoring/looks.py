@@ -74,6 +74,7 @@ def _queue(now: Look) -> QueueFigures:
         oldest_s=max(0, now.at_ms - backlog.oldest_ms) / 1000 if backlog.oldest_ms else 0.0,
         running_jobs=backlog.running_jobs,
         segments_waiting=backlog.segments_waiting,
+        audio_s=(backlog.short_ms + backlog.long_ms) / 1000,
         spool_mb=round(backlog.spool_bytes / 2**20, 3),
     )
 

@@ -25,6 +25,8 @@ QUANTITIES: Final[dict[str, Callable[[Snapshot], float | None]]] = {
     "oldest_s": lambda seen: seen.queue.oldest_s,
     "waiting_jobs": lambda seen: seen.queue.waiting_jobs,
     "segments_waiting": lambda seen: seen.queue.segments_waiting,
+    # Seconds of audio that wait for recognition; at `ASR_MAX_BACKLOG_S` uploads are refused.
+    "backlog_audio_s": lambda seen: seen.queue.audio_s,
     "spool_mb": lambda seen: seen.queue.spool_mb,
     "busy": lambda seen: min((worker.busy or 0.0 for worker in seen.instances), default=None),
     "cpu": lambda seen: seen.cpu,

@@ -23,6 +23,8 @@ class QueueFigures(Struct, frozen=True, kw_only=True):
     running_jobs: int = 0
     #: Segments that no instance has in hand yet.
     segments_waiting: int = 0
+    #: Seconds of audio that wait for recognition.
+    audio_s: float = 0.0
     #: Audio kept in Redis.
     spool_mb: float = 0.0
 

@@ -18,6 +18,9 @@ class Backlog(Struct, frozen=True, kw_only=True):
     running_jobs: int = 0
     #: Segments that no instance has in hand yet.
     segments_waiting: int = 0
+    #: Audio that waits for recognition, by the lane it is in.
+    short_ms: int = 0
+    long_ms: int = 0
     #: Audio kept in Redis.
     spool_bytes: int = 0
 
@@ -28,8 +31,11 @@ async def read_backlog(client: redis.asyncio.Redis, queues_client: redis.asyncio
         pipe.zcard(keys.QUEUED)
         pipe.zrange(keys.QUEUED, 0, 0, withscores=True)
         pipe.zcard(keys.RUNNING)
-        pipe.hget(keys.SPOOL, "total")
-        waiting, oldest, running, spool = cast("tuple[int, Any, int, bytes | None]", await pipe.execute())
+        for counter in (keys.BACKLOG_SHORT, keys.BACKLOG_LONG, keys.SPOOL):
+            pipe.hget(counter, "total")
+        answers = cast("tuple[int, Any, int, *tuple[bytes | None, ...]]", await pipe.execute())
+    waiting, oldest, running, *totals = answers
+    short_ms, long_ms, spool_bytes = (int(total or 0) for total in totals)
     async with queues_client.pipeline(transaction=False) as pipe:
         for queue in queues(RECOGNIZE):
             pipe.llen(f"dramatiq:{queue}")
@@ -39,5 +45,7 @@ async def read_backlog(client: redis.asyncio.Redis, queues_client: redis.asyncio
         oldest_ms=int(oldest[0][1]) if oldest else None,
         running_jobs=running,
         segments_waiting=sum(lengths),
-        spool_bytes=int(spool or 0),
+        short_ms=short_ms,
+        long_ms=long_ms,
+        spool_bytes=spool_bytes,
     )

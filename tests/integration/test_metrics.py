@@ -9,11 +9,15 @@ import psutil
 import pytest
 import redis
 
+from actors.clock import now_ms
 from actors.flusher import Flusher
 from actors.meters import Meters
 from actors.settings import Settings
-from actors.store.connection import prompt, unrepeated
+from actors.store.backlog import Backlog, read_backlog
+from actors.store.connection import prompt, prompt_queues, unrepeated
+from actors.store.jobs import JobStore
 from actors.store.metrics import read_metrics
+from tests.integration.test_store import LIMITS, chunks_of, new_job
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -115,3 +119,19 @@ async def test_nothing_to_say(config: Settings, flusher: Flusher, client: redis.
 
     assert client.keys("asr:flushed:*") == []
     assert await kept(config) == {}
+
+
+async def test_the_backlog(config: Settings, client: redis.Redis) -> None:
+    """What waits, counted where the scripts count it; nothing waits in an empty Redis."""
+    async with prompt(config) as jobs, prompt_queues(config) as queues:
+        assert await read_backlog(jobs, queues) == Backlog()
+        store = JobStore(jobs, result_ttl_s=60, limits=LIMITS)
+        await store.admit(new_job(3), chunks_of(b"abc"))
+        await store.keep("j1")
+        client.zadd("asr:running", {"j2": 1})
+
+        seen = await read_backlog(jobs, queues)
+
+    assert (seen.waiting_jobs, seen.running_jobs, seen.spool_bytes) == (1, 1, 3)
+    assert seen.oldest_ms is not None
+    assert now_ms() - seen.oldest_ms < 60_000

@@ -51,13 +51,14 @@ def test_counters_and_histograms() -> None:
 def test_gauges() -> None:
     """The workers by state, what waits, and the jobs that have ended."""
     health = assess(EMPTY, instances=5, segmenters=1, now_ms=10_000)
-    backlog = Backlog(waiting_jobs=1, oldest_ms=4_000, running_jobs=2, segments_waiting=3, spool_bytes=4)
+    backlog = Backlog(waiting_jobs=1, oldest_ms=4_000, running_jobs=2, segments_waiting=3, long_ms=4000)
 
     samples = read(expose(Measures({}), gauges(EMPTY, health, backlog, 10_000)))
 
     assert samples["asr_instances", frozenset({("state", "lost")})] == 5
     assert samples["asr_oldest_waiting_seconds", frozenset()] == 6
     assert samples["asr_segments_waiting", frozenset()] == 3
+    assert samples["asr_backlog_audio_seconds", frozenset({("lane", "long")})] == 4
     assert samples["asr_jobs_total", frozenset({("state", "done")})] == 2
 
 
