@@ -90,6 +90,12 @@ check: setup
 bench-engine *ARGS: setup
     @{{ python }} -m tests.bench_engine "$@"
 
+# how short requests fare alone and beside a long one, with the service up: bench-lanes [--hours 2]
+[group('development')]
+[no-exit-message]
+bench-lanes *ARGS: setup
+    @{{ python }} -m tests.bench_lanes "$@"
+
 # list the weights and what is on disk, or fetch some: models [fetch NAME…]
 [group('set-up')]
 [no-exit-message]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 from uuid import uuid4
 
+import anyio
 from litestar.datastructures import UploadFile
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Receive
@@ -85,7 +86,8 @@ class Recognizer(Struct, frozen=True):
         try:
             await self._enqueue(job)
         except BaseException:
-            await self.store.abandon(job)
+            with anyio.CancelScope(shield=True):
+                await self.store.abandon(job)
             raise
         UPLOADED.add(amount=job.upload_bytes)
         return job

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import cast
 
+import anyio
 import msgspec
 import redis.asyncio
 
@@ -62,7 +63,9 @@ class JobStore:
             try:
                 await self._store(job.id, upload)
             except BaseException:
-                await self.abandon(job)
+                # Litestar cancels by a scope, in which every further wait would be cancelled too.
+                with anyio.CancelScope(shield=True):
+                    await self.abandon(job)
                 raise
         return admitted
 
