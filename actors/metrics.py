@@ -69,7 +69,7 @@ SEGMENTS: Final = Counter(
 AUDIO_S: Final = Counter("asr_audio_seconds_total", "Seconds of audio recognised.", per_unit=1000)
 BATCH_ROWS: Final = Histogram("asr_batch_rows", "Segments recognised at once.")
 #: The actors whose messages are tried again when they fail.
-STEPS: Final = ("segment", "recognize")
+STEPS: Final = ("segment", "recognize", "callback")
 RETRIES: Final = Counter(
     "asr_retries_total", "Steps that failed and are tried again.", (Label("step", STEPS),)
 )

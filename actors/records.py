@@ -39,6 +39,14 @@ class JobState(enum.StrEnum):
         return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 
 
+class CallbackState(enum.StrEnum):
+    """How far it has got that a job's end is told: `pending → delivered | failed`."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
 class Replacement(Struct, frozen=True, array_like=True):
     """What a model mishears, and what it shall be."""
 
@@ -95,6 +103,11 @@ class Job(Struct, frozen=True, kw_only=True):
     #: Why the job failed, and the HTTP status that says so.
     error: str | None = None
     error_status: int | None = None
+    #: The URL to tell of the end, how often that was tried, and why the last try failed.
+    callback: str | None = None
+    callback_state: CallbackState | None = None
+    callback_tries: int = 0
+    callback_error: str | None = None
 
 
 class Segment(Struct, frozen=True, array_like=True):

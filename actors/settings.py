@@ -21,7 +21,7 @@ _API_KEY = r"([A-Za-z0-9_.-]{1,40}:)?[!-+\-./0-9;-~]{8,200}"
 API_KEYS = rf"^$|^{_API_KEY}(,{_API_KEY})*$"
 
 #: What is not repeated in messages: a URL may hold a password.
-_SECRET = {"redis_url", "api_keys", "alert_webhook"}
+_SECRET = {"redis_url", "api_keys", "callback_secret", "alert_webhook"}
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -102,6 +102,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key_jobs: Annotated[
         int, Meta(ge=0, le=1000000, description="jobs of one key that have not ended; 0: any number")
     ] = 0
+    callback_secret: Annotated[
+        str,
+        Meta(
+            pattern=r"^$|^whsec_([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}(==)?|[A-Za-z0-9+/]{3}=?)?$",
+            description="key that signs callbacks, `whsec_` and 24 bytes or more in base64; "
+            "empty: there are no callbacks",
+        ),
+    ] = ""
+    callback_private: Annotated[
+        bool, Meta(description="whether callbacks may go to addresses that are not public")
+    ] = False
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least severe event logged")
     ] = "info"
@@ -177,6 +188,8 @@ def allowed(field: str) -> str:
     match info.type if isinstance(info, msgspec.inspect.Metadata) else info:
         case msgspec.inspect.IntType(ge=int(least), le=int(most)):
             return f"a whole number from {least} to {most}"
+        case msgspec.inspect.BoolType():
+            return "true or false"
         case msgspec.inspect.LiteralType(values=values):
             return "one of " + ", ".join(str(value) for value in values)
         case _:
@@ -195,7 +208,7 @@ def description(field: str) -> str:
 def table() -> str:
     """All settings as a table in Markdown."""
     rows = [
-        f"| `{variable(field)}` | {f'`{default}`' if default != '' else ''} | {_row(field)} |"
+        f"| `{variable(field)}` | {f'`{_text(default)}`' if default != '' else ''} | {_row(field)} |"
         for field, default in msgspec.structs.asdict(Settings()).items()
     ]
     return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows, ""])
@@ -204,6 +217,10 @@ def table() -> str:
 def _row(field: str) -> str:
     meaning, range_ = description(field), allowed(field)
     return meaning if range_ == meaning else f"{meaning}; {range_.removeprefix('a whole number ')}"
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _types() -> dict[str, Any]:

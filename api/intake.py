@@ -1,22 +1,26 @@
 """From an upload to a job: what can be refused is refused here, before it costs anything."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 from uuid import uuid4
 
 import anyio
+import redis
 from litestar.datastructures import UploadFile
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Receive
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.audio.length import MAX_BYTES_PER_S, expected_ms
 from actors.audio.sniff import HEAD_BYTES, container
+from actors.callbacks import target
 from actors.clock import now_ms
 from actors.metrics import UPLOADED
 from actors.queue.broker import DoorbellBroker
-from actors.queue.messages import segment_job
+from actors.queue.messages import deliver_callback, segment_job
 from actors.records import Job, JobState, Lane, Options, Transcript
 from actors.settings import Settings
 from actors.store.following import JobFollower
@@ -67,18 +71,28 @@ class Recognizer(Struct, frozen=True):
                 raise
         return await self.result(ended)
 
-    async def submit(self, upload: UploadFile, options: Options, caller: str, key: str | None = None) -> Job:
+    async def submit(
+        self,
+        upload: UploadFile,
+        options: Options,
+        caller: str,
+        *,
+        key: str | None = None,
+        callback: str | None = None,
+    ) -> Job:
         """Take in a job and return at once; with a key that has named a job of the caller's, that one.
 
         Raises:
-            Refused: the upload is at fault, the model cannot do what is asked, or the key has named
-                another request.
+            BadOption: the callback is no URL, or one that is not allowed.
+            Refused: the upload is at fault, the model cannot do what is asked, there are no callbacks, or
+                the key has named another request.
             Unavailable: no instance is alive.
             LimitReached: a limit is in the way of the upload.
             JobExpired: it took so long to enqueue the job that it is gone.
         """
+        self._check_callback(callback)
         await self._check_options(options)
-        job = await self._new_job(upload, options, caller, key)
+        job = replace(await self._new_job(upload, options, caller, key), callback=callback)
         while (admitted := await self.store.admit(job, _chunks(upload))) != job.id:
             earlier = await self._taken_in(admitted)
             if earlier is not None:
@@ -91,6 +105,12 @@ class Recognizer(Struct, frozen=True):
             raise
         UPLOADED.add(amount=job.upload_bytes)
         return job
+
+    async def cancel(self, job_id: str) -> None:
+        """End a job and drop what it holds."""
+        if await self.store.cancel(job_id):
+            with contextlib.suppress(redis.RedisError):  # the monitor has it done later
+                await asyncio.to_thread(self.broker.enqueue, deliver_callback(job_id))
 
     async def check_progress(self, job_id: str) -> None:
         """Give up a job that a client waits for, though not the job itself.
@@ -146,6 +166,13 @@ class Recognizer(Struct, frozen=True):
                 moved.clear()
         return None
 
+    def _check_callback(self, url: str | None) -> None:
+        if url is None:
+            return
+        if not self.settings.callback_secret:
+            raise Refused(422, "callback: there are none here until the operator sets ASR_CALLBACK_SECRET")
+        target.parse(url, private=self.settings.callback_private)
+
     async def _check_options(self, options: Options) -> None:
         able = await self.pool.capabilities()
         if options.language not in able.languages:
@@ -193,7 +220,8 @@ async def has_room(connection: Connection, _: BaseRouteHandler) -> None:
 
 def _same(earlier: Job, again: Job) -> Job:
     """The job that a key has named, if it is of the same request."""
-    if (earlier.options, earlier.upload_bytes) != (again.options, again.upload_bytes):
+    asked = [(job.options, job.upload_bytes, job.callback) for job in (earlier, again)]
+    if asked[0] != asked[1]:
         raise Refused(422, f"Idempotency-Key: it names job {earlier.id}, of another size or other options")
     return earlier
 

@@ -62,6 +62,19 @@ class JobForm(RecordingForm, frozen=True, kw_only=True):
         bool,
         Meta(description="True cuts by voice activity; false recognises all of it, pauses included."),
     ] = True
+    callback: Annotated[
+        str,
+        Meta(
+            description="A URL, `http` or `https`, to which the end of the job is sent: a POST of JSON with "
+            "`type` (`job.done`, `job.failed`, `job.cancelled`), `timestamp` and `data` (`id`, `state`, "
+            "`created_ms`, `started_ms`, `ended_ms`, `error`, and `result`, the path of it), signed as "
+            "standardwebhooks.com has it. Any 2xx takes it; else it is sent again for about an hour, 8 times "
+            "in all, except after 410. It may come twice: `webhook-id` is the id of the job. Refused where "
+            "the operator has set no ASR_CALLBACK_SECRET, and for what is not public, unless the operator "
+            "allows it.",
+            examples=["https://example.org/transcribed"],
+        ),
+    ] = ""
 
 
 _FormBody = Annotated[JobForm, Body(media_type=RequestEncodingType.MULTI_PART)]
@@ -96,7 +109,13 @@ async def submit(
     data: _FormBody, recognizer: Recognizer, caller: str, idempotency_key: _Key = None
 ) -> Response[JobView]:
     """Take the recording in and answer at once; `Location` is where to follow the job."""
-    job = await recognizer.submit(data.file, data.options(vad=data.vad), caller, idempotency_key)
+    job = await recognizer.submit(
+        data.file,
+        data.options(vad=data.vad),
+        caller,
+        key=idempotency_key,
+        callback=data.callback or None,
+    )
     standing = None
     with contextlib.suppress(redis.RedisError):  # the job is taken in, whatever happens now
         standing = await recognizer.follower.standing(job.id)
@@ -170,7 +189,7 @@ async def result(
 async def cancel(job_id: _JobId, recognizer: Recognizer, caller: str) -> None:
     """Nothing of the job is left but its record; one that has ended keeps its state and loses its result."""
     await _standing(recognizer, job_id, caller)
-    await recognizer.store.cancel(job_id)
+    await recognizer.cancel(job_id)
 
 
 @get(

@@ -14,7 +14,10 @@ import structlog
 from actors import logs, settings
 from actors.clock import now_ms
 from actors.errors import StartupError, reason
-from actors.store.connection import prompt, prompt_queues
+from actors.queue.broker import DoorbellBroker
+from actors.queue.messages import deliver_callback
+from actors.store.callbacks import overdue
+from actors.store.connection import prompt, prompt_broker, prompt_queues
 from actors.store.jobs import sweep
 from actors.store.watching import add_snapshot
 from monitoring import rules
@@ -95,11 +98,13 @@ async def watch(config: settings.Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    broker = DoorbellBroker(prompt_broker(config))
     async with prompt(config) as client, prompt_queues(config) as queues_client:
         files = SnapshotFiles()
         monitor = Monitor(config, client, queues_client, Alarm(config, client, known), files)
         while not stop.is_set():
             await monitor.look()
+            await remind(client, broker)
             try:
                 await asyncio.wait_for(stop.wait(), config.monitor_interval_s)
             except TimeoutError:
@@ -135,6 +140,16 @@ def sentence(seen: Snapshot) -> str:
         f"{seen.requests_per_s:.2f} requests/s, {traffic}, {seen.rtfx:.1f} times real time, "
         f"cpu {seen.cpu:.0%}{alerts}"
     )
+
+
+async def remind(client: redis.asyncio.Redis, broker: DoorbellBroker) -> None:
+    """Ask again for the callbacks that nobody sees to."""
+    try:
+        for job_id in await overdue(client):
+            log.warning("callback.overdue", job=job_id)
+            await asyncio.to_thread(broker.enqueue, deliver_callback(job_id))
+    except redis.RedisError as error:
+        log.warning("callback.overdue", reason=f"Redis does not answer: {error}")
 
 
 if __name__ == "__main__":

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import httpx
-from pydub import AudioSegment
 
+from actors.records import SAMPLE_RATE_HZ
 from deploy.client import authorization, url
-from tests.speech import clips, encoded
+from tests.media import wav
+from tests.speech import clips, encoded, joined, samples_of
 
 SHORT_MS: Final = 5_000
 PAUSE_S: Final = 0.2
+PAUSE_BETWEEN_MS: Final = 300
 ALONE: Final = 100
 
 
@@ -27,10 +29,8 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--lang", default="en")
     asked = parser.parse_args()
-    speech = sum(
-        (clip.audio + AudioSegment.silent(300, 16_000) for clip in clips("en")), AudioSegment.empty()
-    )
-    short = encoded(speech[:SHORT_MS], "wav")
+    speech = joined(clips("en"), PAUSE_BETWEEN_MS)
+    short = wav(samples_of(speech)[: SHORT_MS * SAMPLE_RATE_HZ // 1000] / 32_768)
     long = encoded(speech * (int(asked.hours * 3_600_000) // len(speech) + 1), "m4a")
     with httpx.Client(base_url=url(), headers=authorization(), timeout=600, trust_env=False) as client:
         report("alone", list(latencies(client, short, asked.lang, count(ALONE))))

@@ -1,5 +1,7 @@
 """How a job ends, whoever ends it: what `end_job.lua` is told."""
 
+from typing import Final
+
 import msgspec
 from msgspec import Struct
 
@@ -7,6 +9,9 @@ from actors.clock import now_ms
 from actors.records import JobState
 from actors.store import keys
 from actors.store.keys import JobKeys
+
+#: What the script returns of a job that whoever handed it in is to be told of.
+TO_BE_TOLD: Final = 2
 
 
 class Ending(Struct, frozen=True):
@@ -23,7 +28,7 @@ class Ending(Struct, frozen=True):
         """The keys of the script."""
         of = msgspec.structs.astuple(JobKeys.of(self.job_id))
         sets = [keys.SPOOL, keys.RUNNING, keys.QUEUED, keys.STATS]
-        return [*of, *sets, keys.BACKLOG_SHORT, keys.BACKLOG_LONG]
+        return [*of, *sets, keys.BACKLOG_SHORT, keys.BACKLOG_LONG, keys.CALLBACKS]
 
     def args(self, ttl_s: int) -> list[str | int | bytes]:
         """The arguments of the script; what is kept is kept for `ttl_s`."""

@@ -10,7 +10,7 @@ import redis.asyncio
 from actors.clock import now_ms
 from actors.records import Job, JobState, Transcript
 from actors.store import keys, scripts
-from actors.store.ending import Ending
+from actors.store.ending import TO_BE_TOLD, Ending
 from actors.store.hashes import decode_job, encode_job
 from actors.store.keys import JobKeys
 from actors.store.limits import Limit, LimitReached, Limits
@@ -103,11 +103,17 @@ class JobStore:
         args = [job.id, keys.results(job.id), keys.EVENTS, job.caller]
         await self._abandon(keys=[*of, *shared, *own], args=args)
 
-    async def cancel(self, job_id: str) -> None:
-        """End a job and keep nothing but its record; one that has ended loses its transcript."""
+    async def cancel(self, job_id: str) -> bool:
+        """End a job and keep nothing but its record; one that has ended loses its transcript.
+
+        Returns:
+            Whether a callback is to be delivered.
+        """
         ending = Ending(job_id, JobState.CANCELLED)
-        if not await self._end_job(keys=ending.keys, args=ending.args(self._result_ttl_s)):
+        ended: int = await self._end_job(keys=ending.keys, args=ending.args(self._result_ttl_s))
+        if not ended:
             await self.client.unlink(JobKeys.of(job_id).transcript)
+        return ended == TO_BE_TOLD
 
     async def get(self, job_id: str) -> Job | None:
         """The job's record; None when there is none (any more)."""

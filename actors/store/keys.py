@@ -28,6 +28,7 @@ For all jobs together:
 | `asr:active:{caller}`   | set     | the caller's jobs that have not ended                              |
 | `asr:rate:{caller}`     | string  | when the caller's next upload would be due at an even pace         |
 | `asr:idempotency:{key}` | string  | the id of the job with this `caller:key`, a TTL beyond its end     |
+| `asr:callbacks`         | sorted  | id of an ended job that is to be told of → when a try is due, ms   |
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
 | `asr:metrics`           | hash    | what `actors/metrics.py` names, by series, counted for ever        |
 | `asr:flushed:{process}` | string  | the number of its last flush to `asr:metrics` (an hour)            |
@@ -75,6 +76,7 @@ ACTIVE_PREFIX = "asr:active:"
 BACKLOG_SHORT = "asr:backlog:short"
 BACKLOG_LONG = "asr:backlog:long"
 SPEED = "asr:speed"
+CALLBACKS = "asr:callbacks"
 STATS = "asr:stats"
 METRICS = "asr:metrics"
 SNAPSHOTS = "asr:snapshots"

@@ -1,5 +1,6 @@
 """The store as the workers use it: they take jobs, cut them, and finish their segments."""
 
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
@@ -12,7 +13,7 @@ from actors.clock import now_ms
 from actors.errors import JobError
 from actors.records import Job, JobState, Options, Segment, Transcript
 from actors.store import keys, scripts
-from actors.store.ending import Ending
+from actors.store.ending import TO_BE_TOLD, Ending
 from actors.store.hashes import decode_job
 from actors.store.keys import JobKeys
 
@@ -31,10 +32,17 @@ class WaitingSegment(Struct, frozen=True):
 
 
 class WorkStore:
-    """Every step may run twice, and then changes nothing the second time."""
+    """Every step may run twice, and then changes nothing the second time.
 
-    def __init__(self, client: redis.Redis, result_ttl_s: int) -> None:
+    `tell` is given the id of each job that ends here and has a callback; what it cannot do now, the
+    monitor has done later.
+    """
+
+    def __init__(
+        self, client: redis.Redis, result_ttl_s: int, tell: Callable[[str], object] = lambda _: None
+    ) -> None:
         self.client = client
+        self._tell = tell
         self._ttl_s = result_ttl_s
         self._begin = client.register_script(scripts.BEGIN)
         self._progress = client.register_script(scripts.PROGRESS)
@@ -144,4 +152,7 @@ class WorkStore:
         return self._end(Ending(job_id, JobState.FAILED, error=str(error), error_status=error.status))
 
     def _end(self, ending: Ending) -> bool:
-        return bool(self._end_job(keys=ending.keys, args=ending.args(self._ttl_s)))
+        ended: int = self._end_job(keys=ending.keys, args=ending.args(self._ttl_s))
+        if ended == TO_BE_TOLD:
+            self._tell(ending.job_id)
+        return bool(ended)

@@ -141,6 +141,16 @@ def test_what_asr_refuses(api: httpx.Client, file: bytes, form: dict[str, str]) 
     assert refused.json()["detail"] == asked.json()["msg"]
 
 
+def test_no_callbacks_here(api: httpx.Client) -> None:
+    """Where the operator has set no secret, whoever wants one is told so before anything is stored."""
+    refused = hand_in(api, callback="https://example.org/")
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("callback: ")
+    assert "ASR_CALLBACK_SECRET" in refused.json()["detail"]
+    assert hand_in(api, SHORT, callback="").json()["callback"] is None
+
+
 def test_one_key_is_one_job(slow: Service, api: httpx.Client) -> None:
     """Also at once; with another file or other options the key is refused."""
 
