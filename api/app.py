@@ -15,7 +15,7 @@ from actors.settings import Settings
 from actors.store.connection import prompt, prompt_broker
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
-from api import docs, jobs, openai
+from api import docs, jobs, openai, web_page
 from api.asr import asr, asr_simple
 from api.events import JobListener
 from api.failures import answer_asr, answer_problem
@@ -61,6 +61,7 @@ def create_app(settings: Settings) -> Litestar:
             ready,
             stats,
             docs.assets(),
+            web_page.router(),
         ],
         lifespan=[lifespan],
         exception_handlers={Exception: answer_problem},
