@@ -59,5 +59,6 @@ function update(node, alert) {
   say(summary, alert.summary ?? "");
   const shown = (value) => (typeof value === "number" ? short(value) : String(value ?? "–"));
   const value = t("alert_value", { value: shown(alert.value), threshold: shown(alert.threshold) });
-  say(numbers, `${value} · ${t("alert_since", { time: span(Math.max(1000, Date.now() - alert.since_ms)) })}`);
+  const time = span(Math.max(1000, Date.now() - alert.since_ms));
+  say(numbers, `${value} · ${t(firing ? "alert_since" : "ago", { time })}`);
 }

@@ -9,18 +9,18 @@ const HEIGHT = 96;
 
 /**
  * @typedef {{name: string, values: (number | null)[]}} Series null where nothing was measured
- * @typedef {{title: string, atMs: number[], series: Series[], format: (value: number) => string, top?: number}} Chart
- *   `top`: the least that the axis reaches up to
+ * @typedef {{title: string, atMs: number[], series: Series[], format: (value: number) => string, top?: number,
+ *   unit?: number}} Chart `top`: the least that the axis reaches up to; `unit`: in what it counts, where that is large
  */
 
 /** @param {Chart} chart */
-export function lineChart({ title, atMs, series, format, top = 0 }) {
+export function lineChart({ title, atMs, series, format, top = 0, unit = 1 }) {
   const measured = series.filter(({ values }) => values.some((value) => value !== null));
   if (!measured.length || atMs.length < 2) {
     return h("figure", { class: "chart" }, h("figcaption", {}, h("strong", {}, title)), h("p", { class: "soft small" }, t("nothing_yet")));
   }
   const highest = Math.max(top, ...measured.flatMap(({ values }) => values.map((value) => value ?? 0)));
-  const ceiling = niceAbove(highest);
+  const ceiling = highest < unit ? niceAbove(highest) : niceAbove(highest / unit) * unit;
   const x = (place) => (WIDTH * (atMs[place] - atMs[0])) / (atMs[atMs.length - 1] - atMs[0]);
   const y = (value) => HEIGHT - (HEIGHT * value) / ceiling;
   const summary = measured.map((one) => `${one.name}: ${summarize(one.values, format)}`).join("; ");
@@ -36,7 +36,7 @@ export function lineChart({ title, atMs, series, format, top = 0 }) {
     "figure",
     { class: "chart" },
     h("figcaption", {}, h("strong", {}, title), legend(measured, format)),
-    h("div", { class: "plot" }, h("span", { class: "axis numbers" }, format(ceiling)), drawing),
+    h("div", { class: "plot" }, h("p", { class: "axis numbers", "aria-hidden": "true" }, h("span", {}, format(ceiling)), h("span", {}, format(0))), drawing),
     h("p", { class: "times numbers" }, h("span", {}, t("chart_minutes", { n: minutes })), h("span", {}, t("chart_now"))),
     h("p", { class: "visually-hidden" }, summary),
   );
@@ -79,9 +79,9 @@ function summarize(values, format) {
 
 const lastOf = (values) => values.findLast((value) => value !== null) ?? 0;
 
-/** The next of 1, 2, 2.5, 5, 10 times a power of ten. @param {number} value */
+/** The next of 1, 2, 4, 5, 10 times a power of ten. @param {number} value */
 function niceAbove(value) {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return power * ([1, 2, 2.5, 5, 10].find((step) => step * power >= value * 0.999) ?? 10);
+  return power * ([1, 2, 4, 5, 10].find((step) => step * power >= value * 0.999) ?? 10);
 }

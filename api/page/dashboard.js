@@ -89,7 +89,7 @@ export class Dashboard {
       stats && {
         key: "queue",
         title: t("tile_queue"),
-        big: number(latest?.queue.running_jobs ?? stats.running.length),
+        big: number(stats.running.length),
         note: latest ? t("tile_queue_note", { n: latest.queue.waiting_jobs }) : t("tile_running_note"),
       },
       latest && {

@@ -42,16 +42,10 @@ export function clock(ms) {
 
 /** A length of time: 40 ms, 3.2 s, 5 min, 2 h. @param {number} ms */
 export function span(ms) {
-  const [value, unit, digits] =
-    ms < 1000
-      ? [ms, "millisecond", 0]
-      : ms < 60_000
-        ? [ms / 1000, "second", ms < 10_000 ? 1 : 0]
-        : ms < 3_600_000
-          ? [ms / 60_000, "minute", 0]
-          : [ms / 3_600_000, "hour", 1];
-  const style = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits };
-  return new Intl.NumberFormat(locale(), /** @type {any} */ (style)).format(value);
+  if (ms < 1000) return t("unit_ms", { n: number(ms) });
+  if (ms < 60_000) return t("unit_s", { n: number(ms / 1000, ms < 10_000 ? 1 : 0) });
+  if (ms < 3_600_000) return t("unit_min", { n: number(ms / 60_000) });
+  return t("unit_h", { n: number(ms / 3_600_000, 1) });
 }
 
 /** When something was: just now, 5 minutes ago, else the date. @param {number} atMs Unix milliseconds */

@@ -57,8 +57,11 @@ function charts(snapshots) {
   const atMs = snapshots.map((one) => one.at_ms);
   const every = (pick) => snapshots.map((one) => pick(one) ?? null);
   const seconds = (value) => span(value * 1000);
-  const chart = (name, series, format, top) => lineChart({ title: t(`chart_${name}`), atMs, series, format, top });
-  const one = (name, pick, format, top) => chart(name, [{ name: t("chart_now"), values: every(pick) }], format, top);
+  const chart = (name, series, format, scale = {}) => lineChart({ title: t(`chart_${name}`), atMs, series, format, ...scale });
+  const one = (name, pick, format, scale) => chart(name, [{ name: t("chart_now"), values: every(pick) }], format, scale);
+  const share = { top: 1 };
+  const gigabytes = { unit: 1024 };
+  const whole = { ...gigabytes, top: snapshots.at(-1).memory_total_mb ?? 0 };
   const busy = (shot) => mean((shot.instances ?? []).map((instance) => instance.busy));
   const indices = [...new Set(snapshots.flatMap((shot) => (shot.gpus ?? []).map((gpu) => gpu.index)))].sort((a, b) => a - b);
   const gpus = (pick) =>
@@ -81,11 +84,11 @@ function charts(snapshots) {
       ],
       short,
     ),
-    one("busy", busy, percent, 1),
-    one("cpu", (shot) => shot.cpu, percent, 1),
-    one("memory", (shot) => shot.memory_mb, memory),
-    one("success", (shot) => shot.success_rate, percent, 1),
-    ...(indices.length ? [chart("gpu", gpus((gpu) => gpu.utilisation), percent, 1), chart("gpu_memory", gpus((gpu) => gpu.memory_mb), memory)] : []),
+    one("busy", busy, percent, share),
+    one("cpu", (shot) => shot.cpu, percent, share),
+    one("memory", (shot) => shot.memory_mb, memory, whole),
+    one("success", (shot) => shot.success_rate, percent, share),
+    ...(indices.length ? [chart("gpu", gpus((gpu) => gpu.utilisation), percent, share), chart("gpu_memory", gpus((gpu) => gpu.memory_mb), memory, gigabytes)] : []),
   ];
 }
 

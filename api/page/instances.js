@@ -52,7 +52,7 @@ function table(place, title, columns, rows) {
   const shape = [title, ...shown].map((name) => t(name === title ? name : `col_${name}`)).join();
   if (place.getAttribute("data-shape") !== shape) {
     place.setAttribute("data-shape", shape);
-    const heads = ["name", ...shown].map((name) => h("th", { scope: "col", class: name }, t(`col_${name}`)));
+    const heads = ["name", ...shown].map((name) => h("th", { scope: "col", class: `of-${name}` }, t(`col_${name}`)));
     place.replaceChildren(
       h("table", {}, h("caption", { class: "visually-hidden" }, t(title)), h("thead", {}, h("tr", {}, heads)), h("tbody")),
     );
@@ -63,7 +63,7 @@ function table(place, title, columns, rows) {
 
 /** @param {Row} one @param {string[]} shown */
 function create(one, shown) {
-  const cells = shown.map((name) => h("td", { class: `numbers ${name}`, "data-title": t(`col_${name}`) }));
+  const cells = shown.map((name) => h("td", { class: `numbers of-${name}`, "data-title": t(`col_${name}`) }));
   return h("tr", {}, h("th", { scope: "row" }, one.name), cells);
 }
 

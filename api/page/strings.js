@@ -136,6 +136,10 @@ export const STRINGS = {
   delete_job: ["Delete “{name}”", "删除“{name}”"],
   delete_sure: ["Delete?", "确认删除？"],
   just_now: ["just now", "刚刚"],
+  unit_ms: ["{n} ms", "{n} 毫秒"],
+  unit_s: ["{n} s", "{n} 秒"],
+  unit_min: ["{n} min", "{n} 分钟"],
+  unit_h: ["{n} h", "{n} 小时"],
 
   // Failures in plain words, by HTTP status; 0 is no answer at all
   error_0: ["The service does not answer.", "服务无响应。"],

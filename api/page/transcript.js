@@ -120,7 +120,7 @@ export class Transcript {
       { type: "button", class: "quiet square edit", "aria-label": t("edit_line", { time: at }), title: t("edit_line", { time: at }), onclick: () => this.#edit(index) },
       icon("pencil"),
     );
-    return h("li", {}, time, h("div", { class: "said" }, text, badges(line)), pencil);
+    return h("li", {}, time, h("div", { class: "said" }, text), badges(line), pencil);
   }
 
   /** @param {number} index */
