@@ -2,6 +2,7 @@
 /** What a screen reader is told: now and then, not with every segment. */
 
 import { byId, say } from "./dom.js";
+import { onLanguage } from "./i18n.js";
 
 const PAUSE_MS = 10_000;
 
@@ -17,3 +18,5 @@ export function announce(text) {
   lastMs = performance.now();
   say(byId("announcer"), text);
 }
+
+onLanguage(() => say(byId("announcer"), ""));
