@@ -199,6 +199,9 @@ export class JobPanel {
     const { job } = this;
     const state = job?.state ?? (this.uploading ? "uploading" : null);
     byId("job-new").hidden = this.uploading;
+    const refused = !this.id && !this.uploading;
+    byId("player").hidden = refused;
+    byId("transcript").hidden = refused;
     say(byId("job-name"), this.name);
     byId("job-state").hidden = state === null;
     byId("job-state").className = `chip ${state}`;

@@ -60,12 +60,17 @@ function ask(wrong) {
   });
 }
 
-/** The dialog's own buttons. */
-export function prepareKeyDialog() {
+/**
+ * The dialog's own buttons.
+ * @param {() => void} whenGiven a key was given after all: what was refused may be asked again
+ */
+export function prepareKeyDialog(whenGiven) {
   byId("key-close").addEventListener("click", () => {
     byId("key").value = "";
     byId("key-dialog").close();
   });
   byId("key-dialog").addEventListener("cancel", () => (byId("key").value = ""));
-  byId("key-enter").addEventListener("click", () => askForKey({ refused: key, quiet: false }));
+  byId("key-enter").addEventListener("click", async () => {
+    if (await askForKey({ refused: key, quiet: false })) whenGiven();
+  });
 }

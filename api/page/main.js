@@ -16,7 +16,11 @@ const UPLOADING = "#/upload";
 const THEMES = ["auto", "light", "dark"];
 
 translate();
-prepareKeyDialog();
+prepareKeyDialog(() => {
+  recent.refresh();
+  dashboard.show(false);
+  route();
+});
 const recent = new RecentJobs();
 const panel = new JobPanel({
   onMade: (id) => {

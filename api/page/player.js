@@ -21,6 +21,7 @@ export class Player {
   load(file) {
     this.#drop();
     byId("listen").hidden = Boolean(file);
+    byId("player-place").replaceChildren();
     byId("listen-file").value = "";
     if (!file) return;
     const kind = file.type.startsWith("video/") ? "video" : "audio";

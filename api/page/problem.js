@@ -32,6 +32,6 @@ export function showProblem(node, failure, again = null) {
       failure.detail && h("p", { class: "small" }, failure.detail),
       failure.status ? h("p", { class: "small soft" }, t("error_status", { status: failure.status })) : null,
     ),
-    again && h("button", { type: "button", onclick: again }, t("try_again")),
+    ...(again ? [h("button", { type: "button", onclick: again }, t("try_again"))] : []),
   );
 }

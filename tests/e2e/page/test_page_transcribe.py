@@ -1,6 +1,7 @@
 """Recordings transcribed by people: with a mouse, with the keyboard, with a microphone."""
 
 import json
+import re
 from pathlib import Path
 
 import pysubs2
@@ -190,7 +191,8 @@ def test_refused(opened: Opened, tmp_path: Path) -> None:
     handed_in(page, note)
 
     expect(page.locator("#problem strong")).to_have_text("This is not a recording that the service can read.")
-    expect(page.locator("#problem")).to_contain_text("HTTP 415")
+    expect(page.locator("#problem")).to_have_text(re.compile("such as wav, mp3, flac or m4aHTTP 415$"))
+    expect(page.locator("#transcript")).to_be_hidden()
 
 
 def test_away(opened: Opened, talk: Path) -> None:
