@@ -15,7 +15,7 @@ default:
 demo: setup
     @{{ python }} -m deploy.demo
 
-# transcribe a file of yours: lang auto|zh|en|ja|ko|yue, format srt|txt|json
+# transcribe a file of yours: lang auto|zh|en|ja|ko|yue, format srt|vtt|tsv|txt|json
 [group('use')]
 [no-exit-message]
 transcribe FILE lang="auto" format="srt": setup
@@ -76,6 +76,12 @@ check: setup
 [no-exit-message]
 bench-engine *ARGS: setup
     @{{ python }} -m tests.bench_engine "$@"
+
+# how short requests fare alone and beside a long one, with the service up: bench-lanes [--hours 2]
+[group('development')]
+[no-exit-message]
+bench-lanes *ARGS: setup
+    @{{ python }} -m tests.bench_lanes "$@"
 
 # list the weights and what is on disk, or fetch some: models [fetch NAME…]
 [group('set-up')]

@@ -23,7 +23,7 @@ from actors.errors import StartupError, reason
 from actors.heartbeat import Heartbeat
 from actors.punctuation import unpunctuated
 from actors.queue.delivery_limit import DeliveryLimit, current
-from actors.queue.messages import RECOGNIZE, queue
+from actors.queue.messages import RECOGNIZE, deliver_callback, queue
 from actors.queue.slots import Slots
 from actors.records import Lane, Utterance, WorkerState
 from actors.replacements import corrected
@@ -127,9 +127,9 @@ def main(number: int) -> None:
     deliveries = DeliveryLimit(client)
     journal = BatchJournal(name, WorkerRegistry(client), deliveries, be_replaced)
     batcher = Batcher(engine, batch, journal, expected=lambda: len(slots.in_hand()))
-    store, results = WorkStore(client, config.result_ttl_s), SegmentResults(client, config.result_ttl_s)
-    instance = Instance(name, store, results, batcher)
     broker = worker.create_broker(config, slots, deliveries)
+    store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
+    instance = Instance(name, store, SegmentResults(client, config.result_ttl_s), batcher)
     dramatiq.Actor(
         instance.recognize,
         broker=broker,

@@ -39,6 +39,14 @@ class JobState(enum.StrEnum):
         return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 
 
+class CallbackState(enum.StrEnum):
+    """How far it has got that a job's end is told: `pending → delivered | failed`."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
 class Replacement(Struct, frozen=True, array_like=True):
     """What a model mishears, and what it shall be."""
 
@@ -73,8 +81,12 @@ class Job(Struct, frozen=True, kw_only=True):
     progress_ms: int
     #: Bytes of the upload, which lies in Redis in chunks.
     upload_bytes: int
-    #: The client's own name for the request: sent again with it, it is the same job.
+    #: Who has sent it; "" where nobody has to say.
+    caller: str = ""
+    #: The caller's own name for the request, behind its own: sent again with it, it is the same job.
     key: str | None = None
+    #: The recording's length as far as its first bytes tell, or a guess from its size.
+    expected_ms: int = 0
     #: The recording's length as its container claims it, which may be wrong; 0 where it does not.
     claimed_ms: int = 0
     #: Where the last segment cut so far ends; the recording's length once `cut` is true.
@@ -91,6 +103,11 @@ class Job(Struct, frozen=True, kw_only=True):
     #: Why the job failed, and the HTTP status that says so.
     error: str | None = None
     error_status: int | None = None
+    #: The URL to tell of the end, how often that was tried, and why the last try failed.
+    callback: str | None = None
+    callback_state: CallbackState | None = None
+    callback_tries: int = 0
+    callback_error: str | None = None
 
 
 class Segment(Struct, frozen=True, array_like=True):

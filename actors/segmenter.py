@@ -23,7 +23,7 @@ from actors.errors import AudioTooLong, JobError, PoisonousAudio, StartupError
 from actors.heartbeat import Heartbeat
 from actors.queue.broker import DoorbellBroker
 from actors.queue.delivery_limit import DeliveriesExceeded
-from actors.queue.messages import SEGMENT, queue, recognize_segment, segment_job
+from actors.queue.messages import SEGMENT, deliver_callback, queue, recognize_segment, segment_job
 from actors.queue.slots import Slots
 from actors.records import Job, Lane, WorkerState
 from actors.results import SegmentResults
@@ -167,7 +167,7 @@ def main(number: int) -> None:
     vad = VoiceActivityDetector.load(weights.folder("fsmn-vad"), threads=1)
     log.info("vad.loaded", took_s=round(time.perf_counter() - started, 3))
     broker = worker.create_broker(config, Slots(THREADS, LONG_THREADS))
-    store = WorkStore(client, config.result_ttl_s)
+    store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
     segmenter = Segmenter(config, store, SegmentResults(client, config.result_ttl_s), broker, vad)
     dramatiq.Actor(
         segmenter.segment,

@@ -16,6 +16,13 @@ PREFIX = "ASR_"
 #: The folder that holds everything a checkout makes at run time: weights, Redis data, logs.
 STATE_DIR = Path(__file__).resolve().parent.parent / ".quintet"
 
+#: A name, which logs may show, and a key of printable ASCII, neither with a comma or a colon.
+_API_KEY = r"([A-Za-z0-9_.-]{1,40}:)?[!-+\-./0-9;-~]{8,200}"
+API_KEYS = rf"^$|^{_API_KEY}(,{_API_KEY})*$"
+
+#: What is not repeated in messages: a URL may hold a password.
+_SECRET = {"redis_url", "api_keys", "callback_secret"}
+
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -70,6 +77,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     load_timeout_s: Annotated[int, Meta(ge=1, le=86400, description="longest wait for a model to load")] = 600
     max_upload_mb: Annotated[int, Meta(ge=1, le=10240, description="largest upload")] = 500
     max_audio_s: Annotated[int, Meta(ge=1, le=86400, description="longest recording")] = 14400
+    max_backlog_s: Annotated[
+        int,
+        Meta(ge=1, le=31536000, description="audio that may wait: beyond it uploads get 429"),
+    ] = 3600
     max_spool_mb: Annotated[
         int, Meta(ge=1, le=1048576, description="audio kept in Redis, all jobs together")
     ] = 2048
@@ -78,6 +89,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=60, le=86400, description="audio a segmenter may be ahead of the recognisers, per job"),
     ] = 600
     result_ttl_s: Annotated[int, Meta(ge=60, le=2592000, description="how long results are kept")] = 86400
+    api_keys: Annotated[
+        str,
+        Meta(
+            pattern=API_KEYS,
+            description="who may use it: keys separated by commas, each `key` or `name:key`; empty: everyone",
+        ),
+    ] = ""
+    key_uploads_per_minute: Annotated[
+        int, Meta(ge=0, le=1000000, description="uploads of one key in a minute; 0: any number")
+    ] = 0
+    key_jobs: Annotated[
+        int, Meta(ge=0, le=1000000, description="jobs of one key that have not ended; 0: any number")
+    ] = 0
+    callback_secret: Annotated[
+        str,
+        Meta(
+            pattern=r"^$|^whsec_([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}(==)?|[A-Za-z0-9+/]{3}=?)?$",
+            description="key that signs callbacks, `whsec_` and 24 bytes or more in base64; "
+            "empty: there are no callbacks",
+        ),
+    ] = ""
+    callback_private: Annotated[
+        bool, Meta(description="whether callbacks may go to addresses that are not public")
+    ] = False
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least severe event logged")
     ] = "info"
@@ -146,6 +181,8 @@ def allowed(field: str) -> str:
     match info.type if isinstance(info, msgspec.inspect.Metadata) else info:
         case msgspec.inspect.IntType(ge=int(least), le=int(most)):
             return f"a whole number from {least} to {most}"
+        case msgspec.inspect.BoolType():
+            return "true or false"
         case msgspec.inspect.LiteralType(values=values):
             return "one of " + ", ".join(str(value) for value in values)
         case _:
@@ -164,7 +201,7 @@ def description(field: str) -> str:
 def table() -> str:
     """All settings as a table in Markdown."""
     rows = [
-        f"| `{variable(field)}` | {f'`{default}`' if default != '' else ''} | {_row(field)} |"
+        f"| `{variable(field)}` | {f'`{_text(default)}`' if default != '' else ''} | {_row(field)} |"
         for field, default in msgspec.structs.asdict(Settings()).items()
     ]
     return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows, ""])
@@ -175,6 +212,10 @@ def _row(field: str) -> str:
     return meaning if range_ == meaning else f"{meaning}; {range_.removeprefix('a whole number ')}"
 
 
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _types() -> dict[str, Any]:
     return get_type_hints(Settings, include_extras=True)
 
@@ -183,10 +224,9 @@ def _convert(field: str, value: str) -> object:
     try:
         return msgspec.convert(value.strip(), _types()[field], strict=False)
     except msgspec.ValidationError as error:
-        # A URL is not repeated: it may hold a password.
-        shown = "" if field == "redis_url" else f"={value!r}"
+        shown = "" if field in _SECRET else f"={value!r}"
         raise SettingsError(f"{variable(field)}{shown} is not allowed; it is {allowed(field)}") from (
-            None if field == "redis_url" else error
+            None if field in _SECRET else error
         )
 
 

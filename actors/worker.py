@@ -59,7 +59,7 @@ def stop_requested() -> threading.Event:
 def run(
     broker: DoorbellBroker, step: str, stop: threading.Event, count_unfinished: Callable[[], int] = lambda: 0
 ) -> None:
-    """Work on both lanes of a step until `stop` is set; then finish or return what is in hand.
+    """Work on all queues of a step until `stop` is set; then finish or return what is in hand.
 
     `count_unfinished` is asked from then on: how many of the messages in hand will never be done with.
     """

@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 import redis.asyncio
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 
@@ -15,19 +15,18 @@ from actors.settings import Settings
 from actors.store.connection import prompt, prompt_broker
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
+from actors.store.limits import Limits
 from api import docs, jobs, openai, web_page
 from api.asr import asr, asr_simple
+from api.callers import SECURITY, Callers, caller_of, known_caller
+from api.error_answers import answer_asr, answer_problem
 from api.events import JobListener
-from api.failures import answer_asr, answer_problem
 from api.form_guard import GuardedRequest
 from api.instances import InstancePool
-from api.intake import Recognizer
+from api.intake import FORM_OVERHEAD_BYTES, Recognizer
 from api.operations import health, live, ready, stats
 
 VERSION: Final = "0.1.0"
-
-#: Room for the form around the file.
-_FORM_OVERHEAD_BYTES: Final = 1 << 20
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -35,6 +34,7 @@ def create_app(settings: Settings) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        app.state.callers = Callers(settings)
         async with prompt(settings) as client:
             app.state.recognizer = recognizer = _wire(settings, client)
             listening = asyncio.create_task(recognizer.listener.listen())
@@ -43,11 +43,13 @@ def create_app(settings: Settings) -> Litestar:
             finally:
                 listening.cancel()
 
-    max_body_bytes = (settings.max_upload_mb << 20) + _FORM_OVERHEAD_BYTES
+    max_body_bytes = (settings.max_upload_mb << 20) + FORM_OVERHEAD_BYTES
     uploads = Router(
         path="/",
         route_handlers=[asr, asr_simple],
         exception_handlers={Exception: answer_asr},
+        guards=[known_caller],
+        security=SECURITY,
         request_class=GuardedRequest,
         request_max_body_size=max_body_bytes,
     )
@@ -68,6 +70,7 @@ def create_app(settings: Settings) -> Litestar:
         dependencies={
             "recognizer": Provide(_recognizer, sync_to_thread=False),
             "pool": Provide(_pool, sync_to_thread=False),
+            "caller": Provide(_caller, sync_to_thread=False),
         },
         openapi_config=docs.openapi(VERSION),
         logging_config=None,
@@ -75,9 +78,7 @@ def create_app(settings: Settings) -> Litestar:
 
 
 def _wire(settings: Settings, client: redis.asyncio.Redis) -> Recognizer:
-    store = JobStore(
-        client, result_ttl_s=settings.result_ttl_s, spool_limit_bytes=settings.max_spool_mb << 20
-    )
+    store = JobStore(client, result_ttl_s=settings.result_ttl_s, limits=Limits.of(settings))
     return Recognizer(
         settings,
         store,
@@ -91,6 +92,10 @@ def _wire(settings: Settings, client: redis.asyncio.Redis) -> Recognizer:
 def _recognizer(state: State) -> Recognizer:
     recognizer: Recognizer = state.recognizer
     return recognizer
+
+
+def _caller(request: Request[Any, Any, State]) -> str:
+    return caller_of(request)
 
 
 def _pool(state: State) -> InstancePool:

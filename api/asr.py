@@ -14,9 +14,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from actors import languages, replacements
 from actors.records import Options, Stats, Transcript
 from api import render
-from api.failures import AsrFailure
+from api.error_answers import AsrFailure
 from api.form_guard import GuardedRequest
-from api.intake import Recognizer
+from api.intake import Recognizer, has_room
 
 
 class RecordingForm(Struct, frozen=True, kw_only=True):
@@ -98,11 +98,12 @@ class AsrAnswer(Struct, frozen=True, kw_only=True):
 
 
 _ERRORS = {
+    401: "An API key is needed.",
     409: "The job was cancelled by `DELETE /jobs/{id}`.",
     413: "The upload or the recording is too long.",
     415: "Not a supported container.",
     422: "The form or a field is bad, the audio cannot be read, or the model cannot do what is asked.",
-    429: "Too much audio is waiting; `Retry-After` says when to come again.",
+    429: "Too much audio is waiting, or too many uploads of this key; `Retry-After` says when to come again.",
     503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
     504: "No progress within `ASR_REQUEST_TIMEOUT_S`; the job named goes on at `/jobs/{id}`.",
 }
@@ -119,20 +120,27 @@ _RESPONSES = {
     for status, meaning in _ERRORS.items()
 }
 
-_options: dict[str, Any] = {"status_code": 200, "responses": _RESPONSES, "tags": ["Recognition"]}
+_options: dict[str, Any] = {
+    "status_code": 200,
+    "responses": _RESPONSES,
+    "tags": ["Recognition"],
+    "guards": [has_room],
+}
 
 
 @post("/asr", summary="Subtitles of a recording", **_options)
-async def asr(data: _FormBody, recognizer: Recognizer, request: GuardedRequest) -> AsrAnswer:
+async def asr(data: _FormBody, recognizer: Recognizer, caller: str, request: GuardedRequest) -> AsrAnswer:
     """Cut the recording by voice activity, recognise its segments in parallel, answer with SubRip."""
-    transcript = await recognizer.transcribe(data.file, data.options(vad=True), request.receive)
+    transcript = await recognizer.transcribe(data.file, data.options(vad=True), caller, request.receive)
     return _answer(await asyncio.to_thread(render.srt, transcript), transcript, data)
 
 
 @post("/asr_simple", summary="Text of a recording", **_options)
-async def asr_simple(data: _FormBody, recognizer: Recognizer, request: GuardedRequest) -> AsrAnswer:
+async def asr_simple(
+    data: _FormBody, recognizer: Recognizer, caller: str, request: GuardedRequest
+) -> AsrAnswer:
     """Recognise the whole recording, pauses included, and answer with plain text."""
-    transcript = await recognizer.transcribe(data.file, data.options(vad=False), request.receive)
+    transcript = await recognizer.transcribe(data.file, data.options(vad=False), caller, request.receive)
     return _answer(render.plain_text(transcript), transcript, data)
 
 

@@ -6,10 +6,12 @@ from typing import Final
 from litestar.exceptions import InternalServerException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.router import Router
 from litestar.static_files import create_static_files_router
 
-from api.failures import not_found
+from api.callers import SCHEME
+from api.error_answers import not_found
 
 _ASSETS: Final = "/docs/assets"
 
@@ -21,6 +23,13 @@ def openapi(version: str) -> OpenAPIConfig:
         version=version,
         description="Self-hosted speech recognition: a recording in, subtitles, text or JSON out.",
         path="/docs",
+        components=Components(
+            security_schemes={
+                SCHEME: SecurityScheme(
+                    type="http", scheme="bearer", description="A key of `ASR_API_KEYS`, where these are set."
+                )
+            }
+        ),
         render_plugins=[
             SwaggerRenderPlugin(
                 path="/",

@@ -16,7 +16,7 @@ from actors.clock import now_ms
 from actors.records import Job, JobEvent
 from actors.store import keys
 from actors.store.jobs import JobStore
-from api.failures import Interrupted, JobExpired, StillRunning
+from api.errors import Interrupted, JobExpired, StillRunning
 
 #: Pause before the listener connects again after it has lost Redis.
 _RECONNECT_S = 0.5

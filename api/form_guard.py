@@ -12,7 +12,7 @@ from litestar.enums import RequestEncodingType
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 from typing_extensions import override
 
-from api.failures import Refused
+from api.errors import Refused
 
 MAX_PARTS: Final = 16
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from litestar.types import Receive
 
-from api.failures import HungUp
+from api.errors import HungUp
 
 Result = TypeVar("Result")
 

@@ -7,7 +7,7 @@ import redis.asyncio
 from actors.clock import now_ms
 from actors.records import Capabilities
 from actors.store.workers import Pool, read_pool
-from api.failures import Unavailable
+from api.errors import Unavailable
 from monitoring.health import HealthReport, assess
 
 #: A look at the pool serves all requests for this long.

@@ -1,30 +1,42 @@
 """From an upload to a job: what can be refused is refused here, before it costs anything."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 from uuid import uuid4
 
+import anyio
+import redis
 from litestar.datastructures import UploadFile
+from litestar.handlers import BaseRouteHandler
 from litestar.types import Receive
 from msgspec import Struct
+from msgspec.structs import replace
 
+from actors.audio.length import MAX_BYTES_PER_S, expected_ms
 from actors.audio.sniff import HEAD_BYTES, container
+from actors.callbacks import target
 from actors.clock import now_ms
 from actors.queue.broker import DoorbellBroker
-from actors.queue.messages import segment_job
+from actors.queue.messages import deliver_callback, segment_job
 from actors.records import Job, JobState, Lane, Options, Transcript
 from actors.settings import Settings
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
+from api.callers import Connection, caller_of
+from api.errors import HungUp, JobExpired, JobFailed, NotDone, Refused, StillRunning
 from api.events import JobListener, set_within
-from api.failures import HungUp, JobExpired, JobFailed, NotDone, Refused
 from api.hang_up import unless_hung_up
 from api.instances import InstancePool
 
 #: That a job is taken in is heard; that it has expired because its API died, only a look tells.
 _LOOK_AGAIN_S: Final = 1.0
+
+
+#: Room for the form around the file.
+FORM_OVERHEAD_BYTES: Final = 1 << 20
 
 
 class Recognizer(Struct, frozen=True):
@@ -37,7 +49,9 @@ class Recognizer(Struct, frozen=True):
     listener: JobListener
     pool: InstancePool
 
-    async def transcribe(self, upload: UploadFile, options: Options, receive: Receive) -> Transcript:
+    async def transcribe(
+        self, upload: UploadFile, options: Options, caller: str, receive: Receive
+    ) -> Transcript:
         """Run a job on the upload and wait for it; a client that hangs up cancels it.
 
         Raises:
@@ -46,7 +60,7 @@ class Recognizer(Struct, frozen=True):
             StillRunning: the job outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
             Exception: as `submit` and `result`.
         """
-        job = await self.submit(upload, options)
+        job = await self.submit(upload, options, caller)
         async with self.listener.watch(job.id) as moved:
             ending = self.listener.ended(job.id, moved, self.settings.request_timeout_s)
             try:
@@ -56,19 +70,28 @@ class Recognizer(Struct, frozen=True):
                 raise
         return await self.result(ended)
 
-    async def submit(self, upload: UploadFile, options: Options, key: str | None = None) -> Job:
-        """Take in a job and return at once; with a key that has named a job already, that one.
+    async def submit(
+        self,
+        upload: UploadFile,
+        options: Options,
+        caller: str,
+        *,
+        key: str | None = None,
+        callback: str | None = None,
+    ) -> Job:
+        """Take in a job and return at once; with a key that has named a job of the caller's, that one.
 
         Raises:
-            Refused: the upload is at fault, the model cannot do what is asked, or the key has named
-                another request.
+            BadOption: the callback is no URL, or one that is not allowed.
+            Refused: the upload is at fault, the model cannot do what is asked, there are no callbacks, or
+                the key has named another request.
             Unavailable: no instance is alive.
-            SpoolFull: no room for the upload.
+            LimitReached: a limit is in the way of the upload.
             JobExpired: it took so long to enqueue the job that it is gone.
         """
+        self._check_callback(callback)
         await self._check_options(options)
-        size_bytes = await self._check_upload(upload)
-        job = _new_job(options, size_bytes, key)
+        job = replace(await self._new_job(upload, options, caller, key), callback=callback)
         while (admitted := await self.store.admit(job, _chunks(upload))) != job.id:
             earlier = await self._taken_in(admitted)
             if earlier is not None:
@@ -76,9 +99,27 @@ class Recognizer(Struct, frozen=True):
         try:
             await self._enqueue(job)
         except BaseException:
-            await self.store.abandon(job)
+            with anyio.CancelScope(shield=True):
+                await self.store.abandon(job)
             raise
         return job
+
+    async def cancel(self, job_id: str) -> None:
+        """End a job and drop what it holds."""
+        if await self.store.cancel(job_id):
+            with contextlib.suppress(redis.RedisError):  # the monitor has it done later
+                await asyncio.to_thread(self.broker.enqueue, deliver_callback(job_id))
+
+    async def check_progress(self, job_id: str) -> None:
+        """Give up a job that a client waits for, though not the job itself.
+
+        Raises:
+            StillRunning: it outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
+        """
+        job = await self.store.get(job_id)
+        patience_s = self.settings.request_timeout_s
+        if job and not job.state.ended and now_ms() - job.progress_ms >= patience_s * 1000:
+            raise StillRunning(job, patience_s)
 
     async def result_of(self, job_id: str) -> Transcript:
         """The transcript of the job with this id.
@@ -123,6 +164,13 @@ class Recognizer(Struct, frozen=True):
                 moved.clear()
         return None
 
+    def _check_callback(self, url: str | None) -> None:
+        if url is None:
+            return
+        if not self.settings.callback_secret:
+            raise Refused(422, "callback: there are none here until the operator sets ASR_CALLBACK_SECRET")
+        target.parse(url, private=self.settings.callback_private)
+
     async def _check_options(self, options: Options) -> None:
         able = await self.pool.capabilities()
         if options.language not in able.languages:
@@ -131,7 +179,7 @@ class Recognizer(Struct, frozen=True):
         if not options.itn and not able.itn:
             raise Refused(422, f"itn: {able.model} cannot be told to leave numbers in words; leave itn out")
 
-    async def _check_upload(self, upload: UploadFile) -> int:
+    async def _new_job(self, upload: UploadFile, options: Options, caller: str, key: str | None) -> Job:
         size_bytes = _size_bytes(upload)
         if size_bytes == 0:
             raise Refused(422, "file: the file is empty")
@@ -141,25 +189,37 @@ class Recognizer(Struct, frozen=True):
         await upload.seek(0)
         if container(head) is None:
             raise Refused(415, "file: not a recording in any supported format, such as wav, mp3, flac or m4a")
-        return size_bytes
+        now = now_ms()
+        return Job(
+            id=uuid4().hex,
+            state=JobState.QUEUED,
+            options=options,
+            created_ms=now,
+            progress_ms=now,
+            upload_bytes=size_bytes,
+            caller=caller,
+            key=f"{caller}:{key}" if key else None,
+            expected_ms=min(expected_ms(head, size_bytes), self.settings.max_audio_s * 1000),
+        )
 
 
-def _new_job(options: Options, upload_bytes: int, key: str | None) -> Job:
-    now = now_ms()
-    return Job(
-        id=uuid4().hex,
-        state=JobState.QUEUED,
-        options=options,
-        created_ms=now,
-        progress_ms=now,
-        upload_bytes=upload_bytes,
-        key=key,
-    )
+async def has_room(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let an upload of a known caller through if no limit is in its way, as far as its length is known.
+
+    Raises:
+        LimitReached: before anything of the body is read.
+    """
+    recognizer: Recognizer = connection.app.state.recognizer
+    length = connection.headers.get("content-length", "")
+    size_bytes = max(0, int(length) - FORM_OVERHEAD_BYTES) if length.isdecimal() else 0
+    shortest_ms = size_bytes * 1000 // MAX_BYTES_PER_S
+    await recognizer.store.check_room(caller_of(connection), size_bytes, shortest_ms)
 
 
 def _same(earlier: Job, again: Job) -> Job:
     """The job that a key has named, if it is of the same request."""
-    if (earlier.options, earlier.upload_bytes) != (again.options, again.upload_bytes):
+    asked = [(job.options, job.upload_bytes, job.callback) for job in (earlier, again)]
+    if asked[0] != asked[1]:
         raise Refused(422, f"Idempotency-Key: it names job {earlier.id}, of another size or other options")
     return earlier
 

@@ -1,9 +1,10 @@
 """What happens to a job, as server-sent events that a client can take up again where it lost them."""
 
 import asyncio
+import contextlib
 import re
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from typing import Final, Literal, TypeVar
 
 import msgspec
 import redis
@@ -13,8 +14,8 @@ from msgspec import Struct
 from actors.records import JobState, Line
 from actors.store.following import JobFollower, Standing
 from actors.store.jobs import JobStore
+from api.errors import Refused
 from api.events import JobListener, set_within
-from api.failures import Refused
 from api.job_view import view
 
 #: A connection on which nothing is said for longer may be cut by what lies between.
@@ -27,6 +28,16 @@ _RECONNECT_S: Final = 0.5
 _END: Final = "end"
 
 _ID: Final = re.compile(r"([a-z]*)-([0-9]{1,9})")
+
+News = TypeVar("News")
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """A server-sent event; its data is JSON: a `JobView`, or with `segment` a `SegmentEvent`."""
+
+    id: str
+    event: Literal["state", "segment", "done"]
+    data: str
 
 
 class SegmentEvent(Struct, frozen=True, kw_only=True):
@@ -77,42 +88,53 @@ class JobStream(Struct, frozen=True):
 
     async def events(self, job_id: str, place: Place) -> AsyncIterator[ServerSentEventMessage]:
         """The events behind a place, as they happen, until the job has ended or is gone."""
-        async with self.listener.watch(job_id) as moved:
-            while not self.listener.closed:
-                moved.clear()
-                try:
-                    news, place, goes_on = await self._news(job_id, place)
-                except redis.RedisError:
-                    await asyncio.sleep(_RECONNECT_S)
-                    continue
-                for event in news:
-                    yield event
-                if not goes_on:
-                    return
-                if not news and not await set_within(moved, HEARTBEAT_S):
-                    yield ServerSentEventMessage(data=None, comment="still here")
 
-    async def lines(self, job_id: str) -> AsyncIterator[Line | None]:
+        async def look() -> tuple[list[ServerSentEventMessage], bool]:
+            nonlocal place
+            news, place, goes_on = await self._news(job_id, place)
+            return news, goes_on
+
+        async with contextlib.aclosing(self._follow(job_id, look)) as found:
+            async for event in found:
+                yield event or ServerSentEventMessage(data=None, comment="still here")
+
+    async def lines(self, job_id: str) -> AsyncGenerator[Line | None, None]:
         """The segments of a job in order of time, each as soon as it and all before it are finished.
 
         None when there has been none for `HEARTBEAT_S`; it ends with the job, or when this process stops.
         """
         first = 0
+
+        async def look() -> tuple[list[Line], bool]:
+            nonlocal first
+            standing = await self.follower.standing(job_id)
+            if standing is None:
+                return [], False
+            lines = await self._lines(standing, first)
+            first = lines[-1].segment.index + 1 if lines else first
+            return lines, not standing.job.state.ended
+
+        async with contextlib.aclosing(self._follow(job_id, look)) as found:
+            async for line in found:
+                yield line
+
+    async def _follow(
+        self, job_id: str, look: Callable[[], Awaitable[tuple[Sequence[News], bool]]]
+    ) -> AsyncGenerator[News | None, None]:
+        """What each look finds, until one says that was all; None after `HEARTBEAT_S` of nothing."""
         async with self.listener.watch(job_id) as moved:
             while not self.listener.closed:
                 moved.clear()
                 try:
-                    standing = await self.follower.standing(job_id)
-                    found = await self._lines(standing, first) if standing else []
+                    news, goes_on = await look()
                 except redis.RedisError:
                     await asyncio.sleep(_RECONNECT_S)
                     continue
-                for line in found:
-                    first = line.segment.index + 1
-                    yield line
-                if standing is None or standing.job.state.ended:
+                for one in news:
+                    yield one
+                if not goes_on:
                     return
-                if not found and not await set_within(moved, HEARTBEAT_S):
+                if not news and not await set_within(moved, HEARTBEAT_S):
                     yield None
 
     async def _news(self, job_id: str, place: Place) -> tuple[list[ServerSentEventMessage], Place, bool]:

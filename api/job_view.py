@@ -4,8 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from actors.callbacks.target import origin
 from actors.clock import now_ms
-from actors.records import Job, JobState
+from actors.records import CallbackState, Job, JobState
 from actors.store.following import Page, Standing
 
 
@@ -37,6 +38,24 @@ class JobError(Struct, frozen=True, kw_only=True):
     message: Annotated[str, Meta(examples=["the file is damaged"])]
 
 
+class Callback(Struct, frozen=True, kw_only=True):
+    """How far it has got that the end of the job is told."""
+
+    origin: Annotated[
+        str,
+        Meta(
+            description="To whom; the rest of the URL may hold secrets and is not shown.",
+            examples=["https://example.org"],
+        ),
+    ]
+    state: Annotated[
+        CallbackState,
+        Meta(description="`delivered` once it was answered with 2xx, `failed` once it is given up."),
+    ]
+    tries: Annotated[int, Meta(examples=[1])]
+    error: Annotated[str | None, Meta(description="Why the last try failed, else null.")]
+
+
 class JobView(Struct, frozen=True, kw_only=True):
     """Where a job stands. Times are Unix milliseconds."""
 
@@ -65,6 +84,7 @@ class JobView(Struct, frozen=True, kw_only=True):
     started_ms: Annotated[int | None, Meta(description="When a segmenter took it.")]
     ended_ms: int | None
     error: Annotated[JobError | None, Meta(description="Why it `failed`, else null.")]
+    callback: Annotated[Callback | None, Meta(description="Null for a job without one.")]
 
 
 class JobPage(Struct, frozen=True, kw_only=True):
@@ -96,6 +116,7 @@ def view(standing: Standing) -> JobView:
         started_ms=job.started_ms,
         ended_ms=job.ended_ms,
         error=JobError(status=job.error_status or 503, message=job.error) if job.error else None,
+        callback=_callback(job, job.callback) if job.callback else None,
     )
 
 
@@ -113,6 +134,15 @@ def eta_ms(job: Job, at_ms: int) -> int | None:
     if job.state is not JobState.RUNNING or job.started_ms is None or total is None or not done:
         return None
     return max(0, total - done) * max(0, at_ms - job.started_ms) // done
+
+
+def _callback(job: Job, url: str) -> Callback:
+    return Callback(
+        origin=origin(url),
+        state=job.callback_state or CallbackState.PENDING,
+        tries=job.callback_tries,
+        error=job.callback_error,
+    )
 
 
 def _done_ms(job: Job) -> int:

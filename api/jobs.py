@@ -18,24 +18,26 @@ from msgspec import Meta
 from actors.records import JobState
 from actors.store.following import Standing
 from api.asr import RecordingForm
-from api.failures import JobExpired, NoResult, Problem, UnknownJob
+from api.callers import SECURITY, known_caller
+from api.error_answers import problems
+from api.errors import JobExpired, NoResult, UnknownJob
 from api.form_guard import GuardedRequest
-from api.intake import Recognizer
-from api.job_events import JobStream, Place
+from api.intake import Recognizer, has_room
+from api.job_events import Event, JobStream, Place
 from api.job_view import JobPage, JobView, view, view_page
-from api.results import FORMATS, FormatName, Result
+from api.results import FORMATS, AnyFormat, FormatName, Result
 
 _TAGS: Final = ["Jobs"]
 
-_UNKNOWN: Final = {404: "No job has this id, or it has expired."}
+_UNKNOWN: Final = {404: "No job of the caller's has this id, or it has expired."}
 _NO_SUCH_RESULT: Final = {404: "No job has this id, it has expired, or its result was deleted."}
-_NO_REDIS: Final = {503: "Redis is away; `Retry-After` says when to come again."}
+_COMMON: Final = {401: "An API key is needed.", 503: "Redis is away; `Retry-After` says when to come again."}
 _REFUSALS: Final = {
     413: "The upload is too long.",
     415: "Not a supported container.",
     422: "The form or a field is bad, the model cannot do what is asked, or the `Idempotency-Key` has named "
     "a file of another size or other options.",
-    429: "Too much audio is waiting; `Retry-After` says when to come again.",
+    429: "Too much audio is waiting, or too many uploads of this key; `Retry-After` says when to come again.",
     503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
 }
 _NO_RESULT: Final = {
@@ -46,24 +48,11 @@ _NO_RESULT: Final = {
 }
 
 
-_EVENT: Final = (
-    "id: running-1\nevent: segment\n"
-    'data: {"index":0,"start_ms":330,"end_ms":3120,"text":"Hello, world.","language":"en","error":null}\n\n'
-)
-
-
-def _problems(*tables: dict[int, str]) -> dict[int, ResponseSpec]:
-    return {
-        status: ResponseSpec(
-            Problem,
-            description=meaning,
-            media_type="application/problem+json",
-            generate_examples=False,
-            examples=[Example(value={"status": status, "title": "Refused", "detail": meaning})],
-        )
-        for table in tables
-        for status, meaning in table.items()
-    }
+_EVENT: Final = {
+    "id": "running-1",
+    "event": "segment",
+    "data": '{"index":0,"start_ms":330,"end_ms":3120,"text":"Hello, world.","language":"en","error":null}',
+}
 
 
 class JobForm(RecordingForm, frozen=True, kw_only=True):
@@ -73,6 +62,19 @@ class JobForm(RecordingForm, frozen=True, kw_only=True):
         bool,
         Meta(description="True cuts by voice activity; false recognises all of it, pauses included."),
     ] = True
+    callback: Annotated[
+        str,
+        Meta(
+            description="A URL, `http` or `https`, to which the end of the job is sent: a POST of JSON with "
+            "`type` (`job.done`, `job.failed`, `job.cancelled`), `timestamp` and `data` (`id`, `state`, "
+            "`created_ms`, `started_ms`, `ended_ms`, `error`, and `result`, the path of it), signed as "
+            "standardwebhooks.com has it. Any 2xx takes it; else it is sent again for about an hour, 8 times "
+            "in all, except after 410. It may come twice: `webhook-id` is the id of the job. Refused where "
+            "the operator has set no ASR_CALLBACK_SECRET, and for what is not public, unless the operator "
+            "allows it.",
+            examples=["https://example.org/transcribed"],
+        ),
+    ] = ""
 
 
 _FormBody = Annotated[JobForm, Body(media_type=RequestEncodingType.MULTI_PART)]
@@ -95,16 +97,25 @@ _JobId = Annotated[str, Parameter(description="The id of the job.")]
 
 @post(
     summary="Hand in a recording",
+    guards=[has_room],
     status_code=202,
     tags=_TAGS,
-    responses=_problems(_REFUSALS),
+    responses=problems(_COMMON, _REFUSALS),
     response_headers=[
         ResponseHeader(name="Location", documentation_only=True, description="Where to follow the job.")
     ],
 )
-async def submit(data: _FormBody, recognizer: Recognizer, idempotency_key: _Key = None) -> Response[JobView]:
+async def submit(
+    data: _FormBody, recognizer: Recognizer, caller: str, idempotency_key: _Key = None
+) -> Response[JobView]:
     """Take the recording in and answer at once; `Location` is where to follow the job."""
-    job = await recognizer.submit(data.file, data.options(vad=data.vad), idempotency_key)
+    job = await recognizer.submit(
+        data.file,
+        data.options(vad=data.vad),
+        caller,
+        key=idempotency_key,
+        callback=data.callback or None,
+    )
     standing = None
     with contextlib.suppress(redis.RedisError):  # the job is taken in, whatever happens now
         standing = await recognizer.follower.standing(job.id)
@@ -112,9 +123,14 @@ async def submit(data: _FormBody, recognizer: Recognizer, idempotency_key: _Key 
     return Response(view(standing), headers={"Location": f"/jobs/{job.id}"})
 
 
-@get(summary="All jobs", tags=_TAGS, responses=_problems({422: "A parameter is bad."}, _NO_REDIS))
+@get(
+    summary="The caller's jobs",
+    tags=_TAGS,
+    responses=problems({422: "A parameter is bad."}, _COMMON),
+)
 async def listing(
     recognizer: Recognizer,
+    caller: str,
     limit: Annotated[int, Parameter(ge=1, le=100, description="Most jobs of a page.")] = 20,
     cursor: Annotated[
         str | None, Parameter(pattern=r"^[0-9]{1,15}$", description="The `next` of the page before.")
@@ -123,33 +139,40 @@ async def listing(
         JobState | None, Parameter(query="state", description="Only jobs in this state.")
     ] = None,
 ) -> JobPage:
-    """Newest first, those of `/asr` and `/asr_simple` as well, until they expire."""
+    """Newest first, those of `/asr`, `/asr_simple` and `/v1` as well, until they expire."""
     before = None if cursor is None else int(cursor)
-    return view_page(await recognizer.follower.page(limit, state_, before))
+    return view_page(await recognizer.follower.page(caller, limit, state_, before))
 
 
-@get("/{job_id:str}", summary="Where a job stands", tags=_TAGS, responses=_problems(_UNKNOWN, _NO_REDIS))
-async def show(job_id: _JobId, recognizer: Recognizer) -> JobView:
+@get(
+    "/{job_id:str}",
+    summary="Where a job stands",
+    tags=_TAGS,
+    responses=problems(_UNKNOWN, _COMMON),
+)
+async def show(job_id: _JobId, recognizer: Recognizer, caller: str) -> JobView:
     """State, progress, and when it may be done."""
-    return view(await _standing(recognizer, job_id))
+    return view(await _standing(recognizer, job_id, caller))
 
 
 @get(
     "/{job_id:str}/result",
     summary="The result of a job",
+    operation_class=AnyFormat,
     tags=_TAGS,
-    responses=_problems(_NO_SUCH_RESULT, _NO_RESULT, _NO_REDIS)
+    responses=problems(_NO_SUCH_RESULT, _NO_RESULT, _COMMON)
     | {200: ResponseSpec(Result, description="The result, as a file in the `format` asked for.")},
 )
 async def result(
     job_id: _JobId,
     recognizer: Recognizer,
+    caller: str,
     format_: Annotated[
         FormatName, Parameter(query="format", description="`json` has all that the model knows.")
     ] = "json",
 ) -> Response[str | bytes]:
     """Subtitles, text, or everything as JSON; a failed job answers with its own error and status."""
-    job = (await _standing(recognizer, job_id)).job
+    job = (await _standing(recognizer, job_id, caller)).job
     try:
         transcript = await recognizer.result(job)
     except JobExpired:
@@ -162,11 +185,11 @@ async def result(
     )
 
 
-@delete("/{job_id:str}", summary="Cancel a job", tags=_TAGS, responses=_problems(_UNKNOWN, _NO_REDIS))
-async def cancel(job_id: _JobId, recognizer: Recognizer) -> None:
+@delete("/{job_id:str}", summary="Cancel a job", tags=_TAGS, responses=problems(_UNKNOWN, _COMMON))
+async def cancel(job_id: _JobId, recognizer: Recognizer, caller: str) -> None:
     """Nothing of the job is left but its record; one that has ended keeps its state and loses its result."""
-    await _standing(recognizer, job_id)
-    await recognizer.store.cancel(job_id)
+    await _standing(recognizer, job_id, caller)
+    await recognizer.cancel(job_id)
 
 
 @get(
@@ -174,10 +197,10 @@ async def cancel(job_id: _JobId, recognizer: Recognizer) -> None:
     summary="Follow a job",
     tags=_TAGS,
     media_type="text/event-stream",
-    responses=_problems(_UNKNOWN, {422: "`Last-Event-ID` is none of this stream."}, _NO_REDIS)
+    responses=problems(_UNKNOWN, {422: "`Last-Event-ID` is none of this stream."}, _COMMON)
     | {
         200: ResponseSpec(
-            str,
+            Event,
             description="The events, as they happen.",
             media_type="text/event-stream",
             generate_examples=False,
@@ -189,6 +212,7 @@ async def cancel(job_id: _JobId, recognizer: Recognizer) -> None:
 async def events(
     job_id: _JobId,
     recognizer: Recognizer,
+    caller: str,
     last_event_id: Annotated[
         str | None, Parameter(header="Last-Event-ID", description="The last event heard: go on behind it.")
     ] = None,
@@ -199,17 +223,17 @@ async def events(
     ended is replayed from its result.
     """
     place = Place.of(last_event_id)
-    await _standing(recognizer, job_id)
+    await _standing(recognizer, job_id, caller)
     if place.at_end:
         return Response(None, status_code=204)
     stream = JobStream(recognizer.store, recognizer.follower, recognizer.listener)
     return ServerSentEvent(stream.events(job_id, place))
 
 
-async def _standing(recognizer: Recognizer, job_id: str) -> Standing:
+async def _standing(recognizer: Recognizer, job_id: str, caller: str) -> Standing:
     # Anything else could name another key.
     standing = await recognizer.follower.standing(job_id) if _ID.fullmatch(job_id) else None
-    if standing is None:
+    if standing is None or standing.job.caller != caller:
         raise UnknownJob(job_id)
     return standing
 
@@ -218,6 +242,8 @@ def router(max_body_bytes: int) -> Router:
     """All of `/jobs`."""
     return Router(
         path="/jobs",
+        guards=[known_caller],
+        security=SECURITY,
         route_handlers=[submit, listing, show, result, cancel, events],
         request_class=GuardedRequest,
         request_max_body_size=max_body_bytes,

@@ -24,21 +24,16 @@ from msgspec import Meta, Struct, field
 from actors import languages
 from actors.records import Capabilities, Job, Language, Options, Transcript
 from api import render
-from api.failures import (
-    Interrupted,
-    OpenAiFailure,
-    Refused,
-    UnknownModel,
-    answer_openai,
-    describe,
-    openai_error,
-)
+from api.callers import SECURITY, known_caller
+from api.error_answers import OpenAiFailure, answer_openai, openai_error
+from api.errors import Interrupted, Refused, UnknownModel
+from api.failures import describe
 from api.form_guard import GuardedRequest
 from api.instances import InstancePool
-from api.intake import Recognizer
+from api.intake import Recognizer, has_room
 from api.job_events import JobStream
 from api.openai_answers import Delta, Done, brief, usage, verbose
-from api.results import FORMATS
+from api.results import FORMATS, AnyFormat
 
 #: OpenAI's own names, which its clients have written into them: here they mean the model that runs.
 ALIASES: Final = ("whisper-1", "gpt-transcribe", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
@@ -91,9 +86,11 @@ class ModelList(Struct, frozen=True):
 
 _ERRORS: Final = {
     400: "A parameter is bad, unknown or not supported, or the audio cannot be read; `param` names it.",
+    401: "An API key is needed.",
     404: "There is no such model.",
+    409: "The job was cancelled by `DELETE /jobs/{id}`.",
     413: "The upload or the recording is too long.",
-    429: "Too much audio is waiting; `Retry-After` says when to come again.",
+    429: "Too much audio is waiting, or too many uploads of this key; `Retry-After` says when to come again.",
     503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
     504: "No progress within `ASR_REQUEST_TIMEOUT_S`.",
 }
@@ -109,14 +106,24 @@ _RESPONSES: Final = {
 }
 
 
-@get("/models", summary="The models", tags=["OpenAI"])
+@get(
+    "/models",
+    summary="The models",
+    tags=["OpenAI"],
+    responses={status: _RESPONSES[status] for status in (401, 503)},
+)
 async def models(pool: InstancePool) -> ModelList:
     """The model that runs, and the names of OpenAI's that mean it."""
     able = await pool.capabilities()
     return ModelList(tuple(map(Model, (able.model, *ALIASES))))
 
 
-@get("/models/{name:str}", summary="A model", tags=["OpenAI"], responses={404: _RESPONSES[404]})
+@get(
+    "/models/{name:str}",
+    summary="A model",
+    tags=["OpenAI"],
+    responses={status: _RESPONSES[status] for status in (401, 404, 503)},
+)
 async def model(name: str, pool: InstancePool) -> Model:
     """One of them."""
     _check_model(name, await pool.capabilities())
@@ -127,21 +134,24 @@ async def model(name: str, pool: InstancePool) -> Model:
     "/audio/transcriptions",
     status_code=200,
     summary="Transcribe, in OpenAI's way",
+    operation_class=AnyFormat,
     tags=["OpenAI"],
     responses=_RESPONSES,
+    guards=[has_room],
 )
 async def transcriptions(
     data: Annotated[TranscriptionForm, Body(media_type=RequestEncodingType.MULTI_PART)],
     recognizer: Recognizer,
+    caller: str,
     request: GuardedRequest,
 ) -> Response[Any]:
     """A recording in; text, subtitles or text with times out, at once or as it is heard."""
     _check(data, await recognizer.pool.capabilities())
     options = Options(language=_language(data.language))
     if data.stream:
-        job = await recognizer.submit(data.file, options)
+        job = await recognizer.submit(data.file, options, caller)
         return ServerSentEvent(_deltas(recognizer, job))
-    transcript = await recognizer.transcribe(data.file, options, request.receive)
+    transcript = await recognizer.transcribe(data.file, options, caller, request.receive)
     return await asyncio.to_thread(_answer, transcript, data)
 
 
@@ -151,6 +161,8 @@ def router(max_body_bytes: int) -> Router:
         path="/v1",
         route_handlers=[models, model, transcriptions],
         exception_handlers={Exception: answer_openai},
+        guards=[known_caller],
+        security=SECURITY,
         request_class=GuardedRequest,
         request_max_body_size=max_body_bytes,
     )
@@ -200,6 +212,7 @@ async def _deltas(recognizer: Recognizer, job: Job) -> AsyncIterator[ServerSentE
     try:
         async for line in stream.lines(job.id):
             if line is None:
+                await recognizer.check_progress(job.id)
                 yield ServerSentEventMessage(data=None, comment="still here")
             elif line.utterance and line.utterance.text:
                 longer = render.join(filter(None, (text, line.utterance.text)))

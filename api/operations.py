@@ -6,7 +6,9 @@ from litestar import Response, get
 from msgspec import Struct
 
 from actors.clock import now_ms
-from api.failures import Unavailable
+from api.callers import SECURITY, known_caller
+from api.error_answers import problems
+from api.errors import Unavailable
 from api.instances import InstancePool
 from api.intake import Recognizer
 from monitoring.health import Health, HealthReport
@@ -43,7 +45,14 @@ async def ready(pool: InstancePool) -> Alive:
     return Alive("ready")
 
 
-@get("/stats", summary="What the instances have done", tags=["Operation"])
+@get(
+    "/stats",
+    summary="What the instances have done",
+    tags=["Operation"],
+    guards=[known_caller],
+    security=SECURITY,
+    responses=problems({401: "An API key is needed."}),
+)
 async def stats(recognizer: Recognizer) -> Statistics:
     """Counters since Redis was first started, the same whichever process answers, and running jobs."""
     pool = await recognizer.pool.read()

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 import msgspec
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from msgspec import Meta, Struct
 
 from actors.records import Stats, Transcript
@@ -31,6 +33,7 @@ class Format(Struct, frozen=True):
     """How a transcript is written, and what the file is."""
 
     render: Callable[[Transcript], str | bytes]
+    #: Litestar adds the charset to those of text.
     media_type: str
 
 
@@ -57,11 +60,24 @@ def main_language(transcript: Transcript) -> str | None:
 
 FormatName = Literal["json", "srt", "vtt", "tsv", "txt"]
 
+
+@dataclass
+class AnyFormat(Operation):
+    """An operation that answers 200 with a text of any of the formats."""
+
+    def __post_init__(self) -> None:
+        answer = (self.responses or {})["200"]
+        if isinstance(answer, OpenAPIResponse):
+            text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
+            kinds = {form.media_type: text for form in FORMATS.values()}
+            answer.content = kinds | (answer.content or {})
+
+
 #: Every format: another one is another line here and another name above.
 FORMATS: Final[dict[FormatName, Format]] = {
     "json": Format(as_json, "application/json"),
     "srt": Format(render.srt, "application/x-subrip; charset=utf-8"),
-    "vtt": Format(render.vtt, "text/vtt; charset=utf-8"),
-    "tsv": Format(render.tsv, "text/tab-separated-values; charset=utf-8"),
-    "txt": Format(render.plain_text, "text/plain; charset=utf-8"),
+    "vtt": Format(render.vtt, "text/vtt"),
+    "tsv": Format(render.tsv, "text/tab-separated-values"),
+    "txt": Format(render.plain_text, "text/plain"),
 }

@@ -1,7 +1,8 @@
-"""Sends recordings to the running service of this checkout."""
+"""Speaks to the running service of this checkout, with the first of its API keys where it has some."""
 
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 import httpx
 
@@ -25,44 +26,94 @@ def url() -> str:
     return running.local_url(config.host, config.port)
 
 
-def post(base_url: str, path: str, recording: Path, **fields: str) -> dict[str, Any]:
-    """Upload a recording, read from disk as it is sent, with these fields of the form; return the answer.
+def authorization() -> dict[str, str]:
+    """The header that says who asks; none where nobody has to."""
+    first = settings.load().api_keys.partition(",")[0]
+    return {"Authorization": f"Bearer {first.rpartition(':')[2]}"} if first else {}
 
-    Raises:
-        NotServed: no service answers, or it answers with an error.
-        OSError: the file cannot be read.
-    """
-    with recording.open("rb") as file, httpx.Client(timeout=TIMEOUT, trust_env=False) as client:
-        try:
-            answer = client.post(f"{base_url}{path}", files={"file": (recording.name, file)}, data=fields)
-        except httpx.ConnectError as error:
-            raise NotServed(f"Nothing answers at {base_url}: run ./justw start.") from error
-        except httpx.TransportError as error:
-            raise NotServed(
-                f"The connection to {base_url} broke off ({error}): see ./justw status."
-            ) from error
-    if answer.is_success:
+
+class Client:
+    """The service at a URL; a context manager."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        # The service is on this machine: a proxy that the environment names is not meant for it.
+        self._http = httpx.Client(
+            base_url=base_url, headers=authorization(), timeout=TIMEOUT, trust_env=False
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def upload(self, path: str, recording: Path, **fields: str) -> dict[str, Any]:
+        """Send a recording, read from disk as it is sent, with these fields of the form; return the answer.
+
+        Raises:
+            NotServed: no service answers, or it answers with an error.
+            OSError: the file cannot be read.
+        """
+        with recording.open("rb") as file:
+            try:
+                answer = self._ask("POST", path, files={"file": (recording.name, file)}, data=fields)
+            except Refusal as refusal:
+                raise NotServed(f"{recording.name}: {refusal}") from None
         body: dict[str, Any] = answer.json()
         return body
-    raise NotServed(f"{recording.name}: {_reason(answer)} (HTTP {answer.status_code})")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The answer to a GET, whether it is that of success or not.
+
+        Raises:
+            NotServed: no service answers.
+        """
+        try:
+            body: dict[str, Any] = self._ask("GET", path, check=False).json()
+        except ValueError as error:
+            raise NotServed(f"Something else answers at {self.base_url}.") from error
+        return body
+
+    def text(self, path: str, **params: str) -> str:
+        """The text that a GET answers with.
+
+        Raises:
+            NotServed: no service answers, or it answers with an error.
+        """
+        return self._ask("GET", path, params=params).text
+
+    def delete(self, path: str) -> None:
+        """Delete something.
+
+        Raises:
+            NotServed: no service answers, or it answers with an error.
+        """
+        self._ask("DELETE", path)
+
+    def _ask(self, method: str, path: str, *, check: bool = True, **request: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, **request)
+        except httpx.ConnectError as error:
+            raise NotServed(f"Nothing answers at {self.base_url}: run ./justw start.") from error
+        except httpx.TransportError as error:
+            raise NotServed(
+                f"The connection to {self.base_url} broke off ({error}): see ./justw status."
+            ) from error
+        if check and not answer.is_success:
+            raise Refusal(answer)
+        return answer
 
 
-def get(base_url: str, path: str) -> dict[str, Any]:
-    """The answer to a GET.
+class Refusal(NotServed):
+    """The service answers with an error; the message is its reason and status."""
 
-    Raises:
-        NotServed: no service answers.
-    """
-    try:
-        body: dict[str, Any] = httpx.get(f"{base_url}{path}", timeout=TIMEOUT, trust_env=False).json()
-    except (httpx.TransportError, ValueError) as error:
-        raise NotServed(f"Nothing answers at {base_url}: run ./justw start.") from error
-    return body
-
-
-def _reason(answer: httpx.Response) -> str:
-    try:
-        body = answer.json()
-        return str(body.get("msg") or body.get("detail"))
-    except (ValueError, AttributeError):
-        return "the service could not answer"
+    def __init__(self, answer: httpx.Response) -> None:
+        try:
+            body = answer.json()
+            reason = body.get("msg") or body.get("detail")
+        except (ValueError, AttributeError):
+            reason = None
+        super().__init__(f"{reason or 'the service could not answer'} (HTTP {answer.status_code})")

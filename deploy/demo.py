@@ -13,8 +13,7 @@ from rich.rule import Rule
 
 from actors.errors import StartupError
 from actors.settings import SettingsError
-from deploy import client
-from deploy.client import NotServed
+from deploy.client import Client, NotServed
 from deploy.start import start
 from deploy.transcribe import summary
 
@@ -29,9 +28,10 @@ def main() -> int:
     console = Console(highlight=False)
     try:
         url = start(console).url
-        for title, lang, name in SAMPLES:
-            _show(console, url, title, lang, sample(lang, name))
-        _show_instances(console, url)
+        with Client(url) as service:
+            for title, lang, name in SAMPLES:
+                _show(console, service, title, lang, sample(lang, name))
+            _show_instances(console, service)
     except (StartupError, SettingsError, NotServed) as error:
         print(error, file=sys.stderr)
         return 1
@@ -47,19 +47,21 @@ def sample(lang: str, name: str) -> Path:
     return folder / lang / f"{name}.wav"
 
 
-def _show(console: Console, url: str, title: str, lang: str, recording: Path) -> None:
+def _show(console: Console, service: Client, title: str, lang: str, recording: Path) -> None:
     began_s = time.monotonic()
-    answer = client.post(url, "/asr", recording, lang=lang)
+    answer = service.upload("/asr", recording, lang=lang)
     took_s = time.monotonic() - began_s
     reference = recording.with_suffix(".txt").read_text(encoding="utf-8").strip()
     console.print(Rule(f"{title}: {recording.name}", align="left"))
     console.print(answer["data"].rstrip("\n"), markup=False)
     console.print(f"reference: {reference}", style="dim", markup=False)
-    console.print(summary(answer["stats"], took_s), style="dim", markup=False)
+    stats = answer["stats"]
+    line = summary(stats["total_segments"], stats["successful_segments"], took_s)
+    console.print(line, style="dim", markup=False)
 
 
-def _show_instances(console: Console, url: str) -> None:
-    health, pool = client.get(url, "/health"), client.get(url, "/stats")["model_pool_stats"]
+def _show_instances(console: Console, service: Client) -> None:
+    health, pool = service.get("/health"), service.get("/stats")["model_pool_stats"]
     console.print(Rule("Instances", align="left"))
     console.print(
         f"total_instances {health['total_instances']}, {health['healthy_instances']} healthy, "

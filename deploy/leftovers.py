@@ -13,6 +13,7 @@ MODULES: Final = {
     "api",
     "actors.segmenter",
     "actors.instance",
+    "actors.courier",
     "monitoring.monitor",
 }
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from deploy.supervisor import Process, ProcessState
 from monitoring.health import HealthReport, WorkerHealth
 
-ORDER = ("redis", "api", "segmenter", "instance", "monitor")
+ORDER = ("redis", "api", "segmenter", "instance", "courier", "monitor")
 
 #: These say themselves when they are ready; of the others it is enough that they run.
 WORKERS = frozenset({"segmenter", "instance"})

@@ -6,23 +6,32 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from actors.settings import SettingsError
 from deploy import client
-from deploy.client import NotServed
+from deploy.client import Client, NotServed
 
-#: What is printed → the endpoint, and whether it is asked for details.
-FORMATS = {"srt": ("/asr", "false"), "txt": ("/asr_simple", "false"), "json": ("/asr", "true")}
+FORMATS: Final = ("srt", "vtt", "tsv", "txt", "json")
+ENDED: Final = {"done", "failed", "cancelled"}
+
+#: Pause between two looks at the job.
+LOOK_S: Final = 0.1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the transcript to stdout and the statistics to stderr; return the exit status."""
+    """Print the transcript to stdout and how it went to stderr; return the exit status."""
     asked = _parser().parse_args(arguments)
     recording = asked.calling_folder / Path(asked.file).expanduser()
-    path, details = FORMATS[asked.format]
     began_s = time.monotonic()
     try:
-        answer = client.post(client.url(), path, recording, lang=asked.lang, details=details)
+        with Client(client.url()) as service:
+            job = service.upload("/jobs", recording, lang=asked.lang)
+            job = _wait(service, job)
+            result = service.text(f"/jobs/{job['id']}/result", format=asked.format)
     except OSError as error:
         print(f"{recording} cannot be read: {error.strerror}.", file=sys.stderr)
         return 1
@@ -30,23 +39,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted; the service goes on with the recording.", file=sys.stderr)
+        print("Interrupted.", file=sys.stderr)
         return 130
-    print(_shown(answer, asked.format))
-    print(summary(answer["stats"], time.monotonic() - began_s), file=sys.stderr)
+    print(_shown(result, asked.format))
+    counts = job["segments"]
+    print(
+        summary(counts["total"], counts["total"] - counts["failed"], time.monotonic() - began_s),
+        file=sys.stderr,
+    )
     return 0
 
 
-def summary(stats: dict[str, float], took_s: float) -> str:
-    """The statistics of an answer in a line."""
-    failed = f", {stats['failed_segments']} failed" if stats["failed_segments"] else ""
-    return f"{stats['successful_segments']} of {stats['total_segments']} segments{failed}, {took_s:.1f} s"
+def summary(total: int, successful: int, took_s: float) -> str:
+    """How the segments of a recording fared, in a line."""
+    failed = f", {total - successful} failed" if total > successful else ""
+    return f"{successful} of {total} segments{failed}, {took_s:.1f} s"
 
 
-def _shown(answer: dict[str, object], wanted: str) -> str:
+def _wait(service: Client, job: dict[str, Any]) -> dict[str, Any]:
+    """The job once it has ended; an interrupt cancels it."""
+    with _bar() as progress:
+        task = progress.add_task("", total=None)
+        try:
+            while job["state"] not in ENDED:
+                _show(progress, task, job)
+                time.sleep(LOOK_S)
+                job = service.get(f"/jobs/{job['id']}")
+        except KeyboardInterrupt:
+            service.delete(f"/jobs/{job['id']}")
+            raise
+    return job
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _show(progress: Progress, task: Any, job: dict[str, Any]) -> None:
+    counts, audio = job["segments"], job["audio"]
+    line = f"{job['state']}, {counts['finished']} of {counts['total']} segments"
+    if job["position"]:
+        line = f"waiting, number {job['position']}"
+    progress.update(task, description=line, completed=audio["done_s"], total=audio["total_s"])
+
+
+def _shown(result: str, wanted: str) -> str:
     if wanted == "json":
-        return json.dumps(answer, ensure_ascii=False, indent=2)
-    return str(answer["data"]).rstrip("\n")
+        return json.dumps(json.loads(result), ensure_ascii=False, indent=2)
+    return result.rstrip("\n")
 
 
 def _parser() -> argparse.ArgumentParser:

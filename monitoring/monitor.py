@@ -11,7 +11,10 @@ import structlog
 from actors import logs, settings
 from actors.clock import now_ms
 from actors.errors import StartupError
-from actors.store.connection import prompt
+from actors.queue.broker import DoorbellBroker
+from actors.queue.messages import deliver_callback
+from actors.store.callbacks import overdue
+from actors.store.connection import prompt, prompt_broker
 from actors.store.jobs import sweep
 from actors.store.workers import read_pool
 from monitoring.health import Health, assess
@@ -24,10 +27,11 @@ async def watch(config: settings.Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = prompt(config)
+    client, broker = prompt(config), DoorbellBroker(prompt_broker(config))
     async with client:
         while not stop.is_set():
             await look(client, config)
+            await remind(client, broker)
             try:
                 await asyncio.wait_for(stop.wait(), config.monitor_interval_s)
             except TimeoutError:
@@ -56,6 +60,16 @@ async def look(client: redis.asyncio.Redis, config: settings.Settings) -> None:
             if not w.healthy
         },
     )
+
+
+async def remind(client: redis.asyncio.Redis, broker: DoorbellBroker) -> None:
+    """Ask again for the callbacks that nobody sees to."""
+    try:
+        for job_id in await overdue(client):
+            log.warning("callback.overdue", job=job_id)
+            await asyncio.to_thread(broker.enqueue, deliver_callback(job_id))
+    except redis.RedisError as error:
+        log.warning("callback.overdue", reason=f"Redis does not answer: {error}")
 
 
 if __name__ == "__main__":

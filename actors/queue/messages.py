@@ -1,4 +1,4 @@
-"""The messages of the two steps: who is to do what, by ids only."""
+"""The messages of the steps: who is to do what, by ids only."""
 
 from typing import Any, Final
 
@@ -10,6 +10,9 @@ from actors.records import Lane
 SEGMENT: Final = "segment"
 RECOGNIZE: Final = "recognize"
 
+#: The actor that has a single queue, which is called the same.
+CALLBACK: Final = "callback"
+
 
 def queue(step: str, lane: Lane) -> str:
     """The queue of a step's lane."""
@@ -17,13 +20,13 @@ def queue(step: str, lane: Lane) -> str:
 
 
 def queues(step: str) -> list[str]:
-    """Both queues of a step."""
-    return [queue(step, lane) for lane in Lane]
+    """All queues of a step."""
+    return [CALLBACK] if step == CALLBACK else [queue(step, lane) for lane in Lane]
 
 
 def lane(queue_name: str) -> Lane:
-    """The lane that a queue is."""
-    return Lane(queue_name.rpartition("-")[2])
+    """The lane that a queue is; the only one of its step is like a short one."""
+    return Lane.SHORT if queue_name == CALLBACK else Lane(queue_name.rpartition("-")[2])
 
 
 def segment_job(job_id: str, lane: Lane) -> Message[Any]:
@@ -43,3 +46,8 @@ def recognize_segment(job_id: str, index: int, lane: Lane = Lane.SHORT) -> Messa
         options={},
         message_id=f"{job_id}-{index}",
     )
+
+
+def deliver_callback(job_id: str) -> Message[Any]:
+    """Tell whoever handed this job in that it has ended."""
+    return Message(queue_name=CALLBACK, actor_name=CALLBACK, args=(job_id,), kwargs={}, options={})

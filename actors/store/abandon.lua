@@ -1,8 +1,11 @@
 -- Forget a job that nobody was promised: its upload broke off, or it could not be enqueued.
--- KEYS: job, upload, segments, audio, outcomes, transcript, spool, running, queued, jobs, named
--- ARGV: id, prefix of its results, events
-local job, upload, segments, audio, outcomes, transcript, spool, running, queued, jobs, named = unpack(KEYS)
-local id, results, events = unpack(ARGV)
+-- Behind `backlog.lua`.
+-- KEYS: job, upload, segments, audio, outcomes, transcript, spool, backlog short, backlog long, running, queued,
+--       index, the caller's index, active, named
+-- ARGV: id, prefix of its results, events, caller
+local job, upload, segments, audio, outcomes, transcript, spool, short, long = unpack(KEYS, 1, 9)
+local running, queued, index, own_index, active, named = unpack(KEYS, 10)
+local id, results, events, caller = unpack(ARGV)
 for _, index in ipairs(redis.call("HKEYS", segments)) do
     redis.call("UNLINK", results .. index)
 end
@@ -13,7 +16,10 @@ end
 local kept = tonumber(redis.call("HGET", spool, id) or "0")
 redis.call("HDEL", spool, id)
 redis.call("HINCRBY", spool, "total", -kept)
-for _, set in ipairs({ running, queued, jobs }) do
+set_backlog(short, long, id, short, 0)
+for _, set in ipairs({ running, queued, own_index }) do
     redis.call("ZREM", set, id)
 end
+redis.call("ZREM", index, caller .. ":" .. id)
+redis.call("SREM", active, id)
 redis.call("PUBLISH", events, cjson.encode({ job = id, state = "cancelled" }))

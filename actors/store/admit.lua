@@ -1,27 +1,41 @@
--- Admit a job if the spool has room for its upload, unless its idempotency key has named a job already.
--- KEYS: job, spool, jobs, named ("" for a job without a key)
--- ARGV: id, upload_bytes, spool_limit_bytes, ttl_s, created_ms, prefix of a job's key, named_ttl_s,
---       field, value, field, value, …
--- Returns the id: its own, or that of the job with the same idempotency key; "" when the spool is full.
-local job, spool, jobs, named = unpack(KEYS)
-local id, bytes, limit, ttl, created_ms, prefix, named_ttl = unpack(ARGV, 1, 7)
+-- Admit a job unless a limit is in its way, or its idempotency key has named a job already. After `limits.lua`.
+-- KEYS: spool, backlog short, backlog long, speed, active, rate, job, index, the caller's index,
+--       named ("" for a job without a key)
+-- ARGV: upload_bytes, expected_ms, now_ms, spool_bytes, backlog_ms, rate, jobs, prefix of a job's key,
+--       id, ttl_s, created_ms, caller, named_ttl_s, field, value, field, value, …
+-- Returns {"", id}, its own or that of the job with the same idempotency key;
+-- or the name of the limit and the milliseconds until it may have passed.
+local KEY, is = limit_arguments(KEYS, ARGV)
+local job, index, own_index, named = unpack(KEYS, 7)
+local id, ttl, created_ms, caller, named_ttl = unpack(ARGV, 9, 13)
 local first = named ~= "" and redis.call("GET", named)
-if first and redis.call("EXISTS", prefix .. first) == 1 then
-    return first
+if first and redis.call("EXISTS", is.prefix .. first) == 1 then
+    return { "", first }
 end
-local used = tonumber(redis.call("HGET", spool, "total") or "0")
-if used + tonumber(bytes) > tonumber(limit) then
-    return ""
+local limit, wait_ms = limit_in_the_way(KEY, is)
+if limit then
+    return { limit, math.ceil(wait_ms) }
 end
-redis.call("HINCRBY", spool, "total", bytes)
-redis.call("HINCRBY", spool, id, bytes)
-redis.call("HSET", job, unpack(ARGV, 8))
+if is.rate > 0 then
+    local due_ms = math.max(count_of(KEY.rate), is.now_ms) + MINUTE_MS / is.rate
+    redis.call("SET", KEY.rate, string.format("%.0f", due_ms), "PX", math.ceil(due_ms - is.now_ms))
+end
+redis.call("HINCRBY", KEY.spool, "total", is.bytes)
+redis.call("HINCRBY", KEY.spool, id, is.bytes)
+redis.call("HSET", job, unpack(ARGV, 14))
 redis.call("EXPIRE", job, ttl)
--- No two jobs share a place in the index: a place says where a page of it ends.
-local newest = redis.call("ZRANGE", jobs, -1, -1, "WITHSCORES")
+if count(KEY.short, "total") + count(KEY.long, "total") == 0 then
+    redis.call("HSET", KEY.speed, "last_ms", is.now_ms)
+end
+update_backlog(KEY.short, KEY.long, job, id)
+redis.call("SADD", KEY.active, id)
+redis.call("EXPIRE", KEY.active, named_ttl)
+-- No two jobs share a place in an index: a place says where a page of it ends.
+local newest = redis.call("ZRANGE", own_index, -1, -1, "WITHSCORES")
 local place = math.max(tonumber(created_ms), tonumber(newest[2] or "0") + 1)
-redis.call("ZADD", jobs, string.format("%.0f", place), id)
+redis.call("ZADD", own_index, string.format("%.0f", place), id)
+redis.call("ZADD", index, string.format("%.0f", place), caller .. ":" .. id)
 if named ~= "" then
     redis.call("SET", named, id, "EX", named_ttl)
 end
-return id
+return { "", id }

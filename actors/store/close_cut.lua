@@ -1,13 +1,15 @@
 -- The segmenter has reached the end: the number of segments is final, the upload is no longer needed.
--- KEYS: job, upload, spool   ARGV: id, audio_ms, upload_bytes, now_ms
+-- Behind `backlog.lua`.
+-- KEYS: job, upload, spool, backlog short, backlog long   ARGV: id, audio_ms, upload_bytes, now_ms
 -- Returns 1 when every segment is finished already, so that the caller must assemble; else 0.
-local job, upload, spool = unpack(KEYS)
+local job, upload, spool, short, long = unpack(KEYS)
 local id, audio_ms, upload_bytes, now_ms = unpack(ARGV)
 if redis.call("HGET", job, "state") ~= "running" then
     return 0
 end
 if redis.call("HGET", job, "cut") ~= "1" then
     redis.call("HSET", job, "cut", "1", "audio_ms", audio_ms, "progress_ms", now_ms)
+    update_backlog(short, long, job, id)
     redis.call("UNLINK", upload)
     redis.call("HINCRBY", spool, id, -upload_bytes)
     redis.call("HINCRBY", spool, "total", -upload_bytes)

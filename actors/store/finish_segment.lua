@@ -1,8 +1,9 @@
 -- Mark a segment finished: it was recognised (reason "") or given up. Finishing it twice changes nothing.
--- KEYS: job, segments, audio, outcomes, spool
+-- Behind `backlog.lua`.
+-- KEYS: job, segments, audio, outcomes, spool, backlog short, backlog long, speed
 -- ARGV: id, index, reason, now_ms, ttl_s, events, prefix of the job's results
 -- Returns 1 when every segment of the job is finished, so that the caller must assemble; else 0.
-local job, segments, audio, outcomes, spool = unpack(KEYS)
+local job, segments, audio, outcomes, spool, short, long, speed = unpack(KEYS)
 local id, index, reason, now_ms, ttl, events, results = unpack(ARGV)
 if redis.call("HGET", job, "state") ~= "running" then
     -- What an instance heard while the job ended is of no use to anybody.
@@ -19,6 +20,8 @@ if redis.call("HSETNX", outcomes, index, reason) == 1 then
     redis.call("HINCRBY", spool, "total", -bytes)
     local span = cjson.decode(redis.call("HGET", segments, index))
     redis.call("HINCRBY", job, "finished_ms", span[2] - span[1])
+    update_backlog(short, long, job, id)
+    measure_speed(speed, span[2] - span[1], tonumber(now_ms))
     local finished = redis.call("HINCRBY", job, "finished", 1)
     if reason ~= "" then
         redis.call("HINCRBY", job, "failed", 1)

@@ -53,15 +53,17 @@ class JobFollower:
         """Where a job stands; None when there is none (any more)."""
         return (await self._standings([job_id]))[0]
 
-    async def page(self, most: int, state: JobState | None = None, before: int | None = None) -> Page:
-        """At most so many jobs, all of one state or of any, that came before a place in the index.
+    async def page(
+        self, caller: str, most: int, state: JobState | None = None, before: int | None = None
+    ) -> Page:
+        """At most so many jobs of a caller, of one state or of any, that came before a place in the index.
 
         There may be fewer than `most`, or none, though further pages follow.
         """
         count = most if state is None else _LOOKED_AT_ONCE
         found: list[Standing] = []
         for _ in range(0, _LOOKED_AT, count):
-            places = await self._places(before, count)
+            places = await self._places(caller, before, count)
             seen = await self._standings([job_id for job_id, _ in places])
             for (_, place), standing in zip(places, seen, strict=True):
                 before = place
@@ -91,13 +93,13 @@ class JobFollower:
         parts = zip(spans, reasons, stored, strict=True)
         return [_line(first + offset, *part) for offset, part in enumerate(parts)]
 
-    async def _places(self, before: int | None, count: int) -> list[tuple[str, int]]:
+    async def _places(self, caller: str, before: int | None, count: int) -> list[tuple[str, int]]:
         """The ids and places of the next jobs of the index, newest first."""
         newest = "+inf" if before is None else f"({before}"
         found = cast(
             "list[tuple[bytes, float]]",
             await self._client.zrevrangebyscore(
-                keys.JOBS, newest, "-inf", start=0, num=count, withscores=True
+                keys.jobs_of(caller), newest, "-inf", start=0, num=count, withscores=True
             ),
         )
         return [(job_id.decode(), int(place)) for job_id, place in found]

@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator
 from typing import cast
 
+import anyio
 import msgspec
 import redis.asyncio
 
 from actors.clock import now_ms
 from actors.records import Job, JobState, Transcript
 from actors.store import keys, scripts
-from actors.store.ending import Ending
+from actors.store.ending import TO_BE_TOLD, Ending
 from actors.store.hashes import decode_job, encode_job
 from actors.store.keys import JobKeys
+from actors.store.limits import Limit, LimitReached, Limits
 
 #: Jobs of the index that one sweep looks at, oldest first: Redis serves nobody else meanwhile.
 _SWEPT_AT_ONCE = 10_000
@@ -19,22 +21,31 @@ _SWEPT_AT_ONCE = 10_000
 _transcripts = msgspec.json.Decoder(Transcript)
 
 
-class SpoolFull(Exception):
-    """Redis keeps as much audio as `ASR_MAX_SPOOL_MB` allows; there is room again once jobs end."""
-
-
 class JobStore:
     """Asynchronous; one per API process."""
 
-    def __init__(self, client: redis.asyncio.Redis, *, result_ttl_s: int, spool_limit_bytes: int) -> None:
+    def __init__(self, client: redis.asyncio.Redis, *, result_ttl_s: int, limits: Limits) -> None:
         self.client = client
         self._result_ttl_s = result_ttl_s
-        self._spool_limit_bytes = spool_limit_bytes
+        self._limits = limits
+        self._may_admit = client.register_script(scripts.MAY_ADMIT)
         self._admit = client.register_script(scripts.ADMIT)
         self._add_chunk = client.register_script(scripts.ADD_CHUNK)
         self._keep = client.register_script(scripts.KEEP)
         self._abandon = client.register_script(scripts.ABANDON)
         self._end_job = client.register_script(scripts.END_JOB)
+
+    async def check_room(self, caller: str, upload_bytes: int, expected_ms: int) -> None:
+        """Refuse early what could not be admitted; `expected_ms` is 0 for a recording that may be short.
+
+        Raises:
+            LimitReached: a limit is in the way.
+        """
+        _check(
+            await self._may_admit(
+                keys=self._limits.keys(caller), args=self._limits.args(upload_bytes, expected_ms)
+            )
+        )
 
     async def admit(self, job: Job, upload: AsyncIterator[bytes]) -> str:
         """Take in a new job and its upload, which comes in chunks of at most `CHUNK_BYTES`.
@@ -45,28 +56,29 @@ class JobStore:
             The job's id, or that of an earlier job with the same key, and then nothing is taken in.
 
         Raises:
-            SpoolFull: there is no room for the upload.
+            LimitReached: a limit is in the way of the upload.
         """
         admitted = await self._admit_record(job)
         if admitted == job.id:
             try:
                 await self._store(job.id, upload)
             except BaseException:
-                await self.abandon(job)
+                # Litestar cancels by a scope, in which every further wait would be cancelled too.
+                with anyio.CancelScope(shield=True):
+                    await self.abandon(job)
                 raise
         return admitted
 
     async def _admit_record(self, job: Job) -> str:
-        head: list[str | int] = [job.id, job.upload_bytes, self._spool_limit_bytes, keys.ADMISSION_TTL_S]
-        place: list[str | int] = [job.created_ms, keys.JOB_PREFIX, keys.NAMED_TTL_S]
+        place: list[str | int] = [job.id, keys.ADMISSION_TTL_S, job.created_ms, job.caller, keys.NAMED_TTL_S]
         fields = [part for pair in encode_job(job).items() for part in pair]
-        admitted: bytes = await self._admit(
-            keys=[JobKeys.of(job.id).job, keys.SPOOL, keys.JOBS, keys.named(job.key)],
-            args=[*head, *place, *fields],
+        own = [JobKeys.of(job.id).job, keys.JOBS, keys.jobs_of(job.caller), keys.named(job.key)]
+        return _check(
+            await self._admit(
+                keys=[*self._limits.keys(job.caller), *own],
+                args=[*self._limits.args(job.upload_bytes, job.expected_ms), *place, *fields],
+            )
         )
-        if not admitted:
-            raise SpoolFull
-        return admitted.decode()
 
     async def _store(self, job_id: str, upload: AsyncIterator[bytes]) -> None:
         of = JobKeys.of(job_id)
@@ -86,15 +98,22 @@ class JobStore:
     async def abandon(self, job: Job) -> None:
         """Forget a job that could not be taken in or enqueued, and free what it holds."""
         of = msgspec.structs.astuple(JobKeys.of(job.id))
-        sets = [keys.SPOOL, keys.RUNNING, keys.QUEUED, keys.JOBS]
-        args = [job.id, keys.results(job.id), keys.EVENTS]
-        await self._abandon(keys=[*of, *sets, keys.named(job.key)], args=args)
+        shared = [keys.SPOOL, keys.BACKLOG_SHORT, keys.BACKLOG_LONG, keys.RUNNING, keys.QUEUED, keys.JOBS]
+        own = [keys.jobs_of(job.caller), keys.active(job.caller), keys.named(job.key)]
+        args = [job.id, keys.results(job.id), keys.EVENTS, job.caller]
+        await self._abandon(keys=[*of, *shared, *own], args=args)
 
-    async def cancel(self, job_id: str) -> None:
-        """End a job and keep nothing but its record; one that has ended loses its transcript."""
+    async def cancel(self, job_id: str) -> bool:
+        """End a job and keep nothing but its record; one that has ended loses its transcript.
+
+        Returns:
+            Whether a callback is to be delivered.
+        """
         ending = Ending(job_id, JobState.CANCELLED)
-        if not await self._end_job(keys=ending.keys, args=ending.args(self._result_ttl_s)):
+        ended: int = await self._end_job(keys=ending.keys, args=ending.args(self._result_ttl_s))
+        if not ended:
             await self.client.unlink(JobKeys.of(job_id).transcript)
+        return ended == TO_BE_TOLD
 
     async def get(self, job_id: str) -> Job | None:
         """The job's record; None when there is none (any more)."""
@@ -118,7 +137,18 @@ class JobStore:
 async def sweep(client: redis.asyncio.Redis) -> int:
     """Forget jobs whose keys have expired, and free their place on the spool; the bytes freed."""
     expired = client.register_script(scripts.SWEEP)
-    freed: int = await expired(
-        keys=[keys.SPOOL, keys.RUNNING, keys.QUEUED, keys.JOBS], args=[keys.JOB_PREFIX, _SWEPT_AT_ONCE]
-    )
+    shared = [keys.SPOOL, keys.BACKLOG_SHORT, keys.BACKLOG_LONG, keys.RUNNING, keys.QUEUED, keys.JOBS]
+    freed: int = await expired(keys=shared, args=[keys.JOB_PREFIX, keys.JOBS_PREFIX, _SWEPT_AT_ONCE])
     return freed
+
+
+def _check(answer: tuple[bytes, bytes | int]) -> str:
+    """What a script answers that nothing is in the way of.
+
+    Raises:
+        LimitReached: it has found a limit in the way.
+    """
+    limit, value = answer
+    if limit:
+        raise LimitReached(Limit(limit.decode()), int(value))
+    return value.decode() if isinstance(value, bytes) else ""

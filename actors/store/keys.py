@@ -21,8 +21,14 @@ For all jobs together:
 | `asr:spool`             | hash    | job id → bytes of audio it keeps in Redis; `total` is their sum    |
 | `asr:queued`            | sorted  | job id → when it was enqueued, until a segmenter takes it          |
 | `asr:running`           | sorted  | job id → when a segmenter took it, Unix milliseconds               |
-| `asr:jobs`              | sorted  | job id → its place, as good as when it came; swept when it expires |
-| `asr:idempotency:{key}` | string  | the id of the job with this key, a TTL beyond the job's end        |
+| `asr:backlog:{lane}`    | hash    | job id → milliseconds of it that wait; `total` is their sum        |
+| `asr:speed`             | hash    | audio recognised in the last minute or so with a backlog           |
+| `asr:jobs`              | sorted  | `caller:id` → its place, as good as when it came, until it is swept    |
+| `asr:jobs:{caller}`     | sorted  | job id → the same place: what the caller's list of jobs shows      |
+| `asr:active:{caller}`   | set     | the caller's jobs that have not ended                              |
+| `asr:rate:{caller}`     | string  | when the caller's next upload would be due at an even pace         |
+| `asr:idempotency:{key}` | string  | the id of the job with this `caller:key`, a TTL beyond its end     |
+| `asr:callbacks`         | sorted  | id of an ended job that is to be told of → when a try is due, ms   |
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy-instances`    | set     | the instances whose engine is at work                              |
@@ -58,6 +64,12 @@ SPOOL = "asr:spool"
 QUEUED = "asr:queued"
 RUNNING = "asr:running"
 JOBS = "asr:jobs"
+JOBS_PREFIX = "asr:jobs:"
+ACTIVE_PREFIX = "asr:active:"
+BACKLOG_SHORT = "asr:backlog:short"
+BACKLOG_LONG = "asr:backlog:long"
+SPEED = "asr:speed"
+CALLBACKS = "asr:callbacks"
 STATS = "asr:stats"
 WORKERS = "asr:workers"
 BUSY = "asr:busy-instances"
@@ -86,6 +98,21 @@ class JobKeys(Struct, frozen=True):
 def named(idempotency_key: str | None) -> str:
     """The key of the job that was sent with an idempotency key; "" for none."""
     return f"{NAMED_PREFIX}{idempotency_key}" if idempotency_key else ""
+
+
+def jobs_of(caller: str) -> str:
+    """The key of a caller's index of jobs."""
+    return f"{JOBS_PREFIX}{caller}"
+
+
+def active(caller: str) -> str:
+    """The key of a caller's jobs that have not ended."""
+    return f"{ACTIVE_PREFIX}{caller}"
+
+
+def rate(caller: str) -> str:
+    """The key of how fast a caller uploads."""
+    return f"asr:rate:{caller}"
 
 
 def results(job_id: str) -> str:

@@ -1,18 +1,27 @@
-"""The Lua scripts of the store, by name."""
+"""The Lua scripts of the store, by name, each behind the parts that it shares with others."""
 
 from pathlib import Path
 from typing import Final
 
 _FOLDER: Final = Path(__file__).parent
 
-ADMIT: Final = (_FOLDER / "admit.lua").read_text()
-ADD_CHUNK: Final = (_FOLDER / "add_chunk.lua").read_text()
-KEEP: Final = (_FOLDER / "keep.lua").read_text()
-ABANDON: Final = (_FOLDER / "abandon.lua").read_text()
-BEGIN: Final = (_FOLDER / "begin.lua").read_text()
-PROGRESS: Final = (_FOLDER / "progress.lua").read_text()
-ADD_SEGMENT: Final = (_FOLDER / "add_segment.lua").read_text()
-CLOSE_CUT: Final = (_FOLDER / "close_cut.lua").read_text()
-FINISH_SEGMENT: Final = (_FOLDER / "finish_segment.lua").read_text()
-SWEEP: Final = (_FOLDER / "sweep.lua").read_text()
-END_JOB: Final = (_FOLDER / "end_job.lua").read_text()
+
+def _script(*parts: str) -> str:
+    return "\n".join((_FOLDER / f"{part}.lua").read_text() for part in parts)
+
+
+MAY_ADMIT: Final = _script("backlog", "limits", "may_admit")
+ADMIT: Final = _script("backlog", "limits", "admit")
+ADD_CHUNK: Final = _script("add_chunk")
+KEEP: Final = _script("keep")
+ABANDON: Final = _script("backlog", "abandon")
+BEGIN: Final = _script("begin")
+PROGRESS: Final = _script("backlog", "progress")
+ADD_SEGMENT: Final = _script("backlog", "add_segment")
+CLOSE_CUT: Final = _script("backlog", "close_cut")
+FINISH_SEGMENT: Final = _script("backlog", "finish_segment")
+SWEEP: Final = _script("backlog", "sweep")
+END_JOB: Final = _script("backlog", "end_job")
+BEGIN_CALLBACK: Final = _script("begin_callback")
+SETTLE_CALLBACK: Final = _script("settle_callback")
+OVERDUE_CALLBACKS: Final = _script("overdue_callbacks")

@@ -1,23 +1,43 @@
 -- Forget jobs whose keys have expired: their API died before it could enqueue them, they never ended, or
--- their time is over.
--- KEYS: spool, running, queued, jobs   ARGV: prefix of a job's key, most jobs of the index to look at
+-- their time is over. Behind `backlog.lua`.
+-- KEYS: spool, backlog short, backlog long, running, queued, index
+-- ARGV: prefix of a job's key, prefix of the callers' indexes, most jobs of the index to look at
 -- Returns the bytes that are free again.
-local spool, running, queued, jobs = unpack(KEYS)
-local prefix, most = unpack(ARGV)
+local spool, short, long, running, queued, index = unpack(KEYS)
+local prefix, own_indexes, most = unpack(ARGV)
+
+local function is_gone(id)
+    return redis.call("EXISTS", prefix .. id) == 0
+end
+
 local freed = 0
 for _, id in ipairs(redis.call("HKEYS", spool)) do
-    if id ~= "total" and redis.call("EXISTS", prefix .. id) == 0 then
-        freed = freed + tonumber(redis.call("HGET", spool, id))
+    if id ~= "total" and is_gone(id) then
+        freed = freed + count(spool, id)
         redis.call("HDEL", spool, id)
     end
 end
 redis.call("HINCRBY", spool, "total", -freed)
--- The oldest jobs of the index expire first; of the other two all are looked at.
-for set, last in pairs({ [running] = -1, [queued] = -1, [jobs] = most - 1 }) do
-    for _, id in ipairs(redis.call("ZRANGE", set, 0, last)) do
-        if redis.call("EXISTS", prefix .. id) == 0 then
+for _, lane in ipairs({ short, long }) do
+    for _, id in ipairs(redis.call("HKEYS", lane)) do
+        if id ~= "total" and is_gone(id) then
+            set_backlog(short, long, id, short, 0)
+        end
+    end
+end
+for _, set in ipairs({ running, queued }) do
+    for _, id in ipairs(redis.call("ZRANGE", set, 0, -1)) do
+        if is_gone(id) then
             redis.call("ZREM", set, id)
         end
+    end
+end
+-- The oldest jobs of the index expire first.
+for _, member in ipairs(redis.call("ZRANGE", index, 0, most - 1)) do
+    local caller, id = string.match(member, "^(.*):(.*)$")
+    if is_gone(id) then
+        redis.call("ZREM", index, member)
+        redis.call("ZREM", own_indexes .. caller, id)
     end
 end
 return freed

@@ -1,5 +1,6 @@
 """The store as the workers use it: they take jobs, cut them, and finish their segments."""
 
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
@@ -12,9 +13,11 @@ from actors.clock import now_ms
 from actors.errors import JobError
 from actors.records import Job, JobState, Options, Segment, Transcript
 from actors.store import keys, scripts
-from actors.store.ending import Ending
+from actors.store.ending import TO_BE_TOLD, Ending
 from actors.store.hashes import decode_job
 from actors.store.keys import JobKeys
+
+_BACKLOG = (keys.BACKLOG_SHORT, keys.BACKLOG_LONG)
 
 _transcripts = msgspec.json.Encoder()
 _options = msgspec.json.Decoder(Options)
@@ -29,10 +32,17 @@ class WaitingSegment(Struct, frozen=True):
 
 
 class WorkStore:
-    """Every step may run twice, and then changes nothing the second time."""
+    """Every step may run twice, and then changes nothing the second time.
 
-    def __init__(self, client: redis.Redis, result_ttl_s: int) -> None:
+    `tell` is given the id of each job that ends here and has a callback; what it cannot do now, the
+    monitor has done later.
+    """
+
+    def __init__(
+        self, client: redis.Redis, result_ttl_s: int, tell: Callable[[str], object] = lambda _: None
+    ) -> None:
         self.client = client
+        self._tell = tell
         self._ttl_s = result_ttl_s
         self._begin = client.register_script(scripts.BEGIN)
         self._progress = client.register_script(scripts.PROGRESS)
@@ -58,7 +68,9 @@ class WorkStore:
 
     def progress(self, job_id: str, claimed_ms: int = 0) -> None:
         """Say that a running job is being worked on, and how long its recording claims to be, if it does."""
-        self._progress(keys=[JobKeys.of(job_id).job], args=[now_ms(), self._ttl_s, claimed_ms])
+        self._progress(
+            keys=[JobKeys.of(job_id).job, *_BACKLOG], args=[job_id, now_ms(), self._ttl_s, claimed_ms]
+        )
 
     def spool_bytes(self) -> int:
         """The audio that all jobs together keep."""
@@ -90,7 +102,7 @@ class WorkStore:
             self._ttl_s,
         ]
         waits, ahead_ms = self._add_segment(
-            keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL], args=args
+            keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL, *_BACKLOG], args=args
         )
         return None if waits < 0 else (waits == 1, ahead_ms)
 
@@ -98,7 +110,7 @@ class WorkStore:
         """Say that no further segments come; true when all are finished and the job is to be assembled."""
         of = JobKeys.of(job.id)
         args: list[str | int] = [job.id, audio_ms, job.upload_bytes, now_ms()]
-        return bool(self._close_cut(keys=[of.job, of.upload, keys.SPOOL], args=args))
+        return bool(self._close_cut(keys=[of.job, of.upload, keys.SPOOL, *_BACKLOG], args=args))
 
     def take_segment(self, job_id: str, index: int) -> WaitingSegment | None:
         """A segment to recognise; None when nothing is left to do for it."""
@@ -116,7 +128,7 @@ class WorkStore:
         of = JobKeys.of(job_id)
         return bool(
             self._finish_segment(
-                keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL],
+                keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL, *_BACKLOG, keys.SPEED],
                 args=[job_id, index, reason, now_ms(), self._ttl_s, keys.EVENTS, keys.results(job_id)],
             )
         )
@@ -140,4 +152,7 @@ class WorkStore:
         return self._end(Ending(job_id, JobState.FAILED, error=str(error), error_status=error.status))
 
     def _end(self, ending: Ending) -> bool:
-        return bool(self._end_job(keys=ending.keys, args=ending.args(self._ttl_s)))
+        ended: int = self._end_job(keys=ending.keys, args=ending.args(self._ttl_s))
+        if ended == TO_BE_TOLD:
+            self._tell(ending.job_id)
+        return bool(ended)

@@ -54,14 +54,10 @@ export class Dashboard {
   async #ask() {
     if (!this.shown || document.hidden || this.asking) return;
     this.asking = true;
-    try {
-      [this.health, this.stats] = await Promise.all([
-        getJson("health", { accept: [503], quiet: true }),
-        getJson("stats", { quiet: true }),
-      ]);
-    } catch {
-      this.health = null;
-    }
+    const answered = (path, accept) => getJson(path, { accept, quiet: true }).catch(() => null);
+    const [health, stats] = await Promise.all([answered("health", [503]), answered("stats", [])]);
+    this.health = health;
+    this.stats = stats ?? this.stats; // without a key there may be the one and not the other
     this.asking = false;
     this.onModel(this.health);
     this.render();

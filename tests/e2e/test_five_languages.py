@@ -11,7 +11,7 @@ import httpx
 import pysubs2
 import pytest
 
-from tests.e2e.conftest import Service, checkout, started
+from tests.e2e.conftest import Service
 from tests.sensevoice import SAMPLES
 from tests.speech import Clip, encoded, joined
 
@@ -19,13 +19,6 @@ FILES = sorted(SAMPLES.glob("*/*.wav"))
 
 #: Of the samples, so many may be wrong: the model is small, and hears about 97 % of held-out strings right.
 MOST_WRONG = 1
-
-
-@pytest.fixture(scope="module")
-def sensevoice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Two instances of the small SenseVoice."""
-    home = tmp_path_factory.mktemp("sensevoice")
-    yield from started(checkout(home, ASR_MODEL="tests/sensevoice/model", ASR_INSTANCES="2"))
 
 
 #: Samples that the model hears right, in words and in digits: one of each language, and a happy voice.

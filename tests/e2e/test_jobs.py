@@ -1,83 +1,14 @@
-"""Jobs over HTTP: handed in, followed, fetched, cancelled, each step in a request of its own."""
+"""Jobs over HTTP: handed in, followed, fetched, each step in a request of its own."""
 
-import asyncio
-import json
-import os
-import signal
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
-import numpy as np
 import pytest
-import redis.asyncio
-from msgspec.structs import replace
 
-from actors.store import keys
-from actors.store.jobs import JobStore
-from tests.e2e.conftest import Service, checkout, started
-from tests.e2e.test_faults import await_that, pid_of
-from tests.integration.test_store import chunks_of, new_job
-from tests.media import encode, wav
-from tests.speech import clips, encoded, joined
-
-#: Nine segments when it is not cut by voice activity, of which the one slow instance takes a second each.
-SEGMENTS = 9
-QUIET_S = 240
-QUIET = encode(np.zeros(QUIET_S * 16_000, np.int16), "flac", "flac")
-SHORT = wav(np.zeros(16_000))
-
-Event = tuple[str, str, Any]
-
-
-@pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Service]:
-    """One instance that takes a second for each segment, on a Redis that the tests can look into."""
-    settings = {"ASR_MODEL": "tests.doubles.engines:SlowEngine", "ASR_INSTANCES": "1", "ASR_BATCH_ROWS": "1"}
-    own = redis_url.removesuffix("/0") + "/4"
-    yield from started(checkout(tmp_path_factory.mktemp("slow"), **settings, ASR_REDIS_URL=own))
-
-
-@pytest.fixture
-def api(slow: Service) -> Iterator[httpx.Client]:
-    """A client of the slow service, whose jobs are cancelled afterwards."""
-    with slow.client() as client:
-        yield client
-        for state in ("queued", "running"):
-            for job in client.get("/jobs", params={"state": state, "limit": 100}).json()["jobs"]:
-                client.delete(f"/jobs/{job['id']}")
-
-
-def hand_in(client: httpx.Client, file: bytes = QUIET, key: str | None = None, **form: str) -> httpx.Response:
-    """Submit a recording that is not cut by voice activity."""
-    headers = {} if key is None else {"Idempotency-Key": key}
-    return client.post("/jobs", files={"file": ("a", file)}, data={"vad": "0"} | form, headers=headers)
-
-
-def job_of(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    """Where the job stands."""
-    answer = client.get(f"/jobs/{job_id}")
-    assert answer.status_code == 200, answer.text
-    job: dict[str, Any] = answer.json()
-    return job
-
-
-def follow(client: httpx.Client, job_id: str, after: str | None = None) -> Iterator[Event]:
-    """The events of a job as (id, name, data)."""
-    headers = {} if after is None else {"Last-Event-ID": after}
-    with client.stream("GET", f"/jobs/{job_id}/events", headers=headers) as answer:
-        assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        event: dict[str, str] = {}
-        for line in answer.iter_lines():
-            if line:
-                name, _, value = line.partition(": ")
-                event[name] = value
-            elif "event" in event:
-                yield event["id"], event["event"], json.loads(event["data"])
-                event = {}
+from tests.e2e.conftest import Service
+from tests.e2e.job_client import QUIET_S, SEGMENTS, SHORT, Event, follow, hand_in, job_of
+from tests.e2e.test_faults import await_that
+from tests.speech import clips, encoded
 
 
 def test_real_speech(http: httpx.Client) -> None:
@@ -150,7 +81,7 @@ def test_the_line_and_the_list(api: httpx.Client) -> None:
         cursor = {"cursor": page["next"]}
 
     assert listed[:5] == handed_in[::-1]
-    await_that(lambda: job_of(api, handed_in[-1])["state"] == "done")
+    await_that(lambda: all(job_of(api, job_id)["state"] == "done" for job_id in handed_in))
     done = api.get("/jobs", params={"state": "done"}).json()["jobs"]
     assert set(handed_in) <= {job["id"] for job in done}
     assert {job["state"] for job in done} == {"done"}
@@ -210,6 +141,16 @@ def test_what_asr_refuses(api: httpx.Client, file: bytes, form: dict[str, str]) 
     assert refused.json()["detail"] == asked.json()["msg"]
 
 
+def test_no_callbacks_here(api: httpx.Client) -> None:
+    """Where the operator has set no secret, whoever wants one is told so before anything is stored."""
+    refused = hand_in(api, callback="https://example.org/")
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("callback: ")
+    assert "ASR_CALLBACK_SECRET" in refused.json()["detail"]
+    assert hand_in(api, SHORT, callback="").json()["callback"] is None
+
+
 def test_one_key_is_one_job(slow: Service, api: httpx.Client) -> None:
     """Also at once; with another file or other options the key is refused."""
 
@@ -242,116 +183,6 @@ def test_the_result_is_deleted(api: httpx.Client) -> None:
     assert gone.status_code == 404
     assert "deleted" in gone.json()["detail"]
     assert [name for _, name, _ in follow(api, job_id)] == ["state", "done"]
-
-
-def test_a_key_whose_upload_was_never_stored(slow: Service, api: httpx.Client) -> None:
-    """Its API has died over it: whoever sends it again does not get a job that nobody works on."""
-
-    async def die_over_it() -> None:
-        async with redis.asyncio.Redis.from_url(slow.env["ASR_REDIS_URL"]) as client:
-            store = JobStore(client, result_ttl_s=60, spool_limit_bytes=1 << 20)
-            await store.admit(replace(new_job(9, "dead"), key="died"), chunks_of(b"abc"))
-            await client.expire(keys.JobKeys.of("dead").job, 2)
-
-    asyncio.run(die_over_it())
-    job_id = hand_in(api, SHORT, "died").json()["id"]
-
-    assert job_id != "dead"
-    await_that(lambda: job_of(api, job_id)["state"] == "done")
-
-
-def test_cancelled_while_it_is_recognised(slow: Service, api: httpx.Client) -> None:
-    """Its segments are skipped, so that the next job is served at once, and nothing of it is left."""
-    job_id = hand_in(api).json()["id"]
-    following = follow(api, job_id)
-    next(event for event in following if event[1] == "segment")
-
-    for _ in range(2):
-        assert api.delete(f"/jobs/{job_id}").status_code == 204
-
-    assert [(name, data["state"]) for _, name, data in following][-2:] == [
-        ("state", "cancelled"),
-        ("done", "cancelled"),
-    ]
-    began = time.monotonic()
-    assert api.post("/asr_simple", files={"file": ("a", SHORT)}).status_code == 200
-    assert time.monotonic() - began < 4, "one segment may be in hand, and this one takes a second"
-    assert job_of(api, job_id)["segments"]["finished"] < SEGMENTS
-    with redis.Redis.from_url(slow.env["ASR_REDIS_URL"]) as client:
-        assert client.keys(f"asr:*{job_id}*") == [f"asr:job:{job_id}".encode()]
-
-
-def test_a_client_that_hangs_up_cancels(slow: Service, api: httpx.Client) -> None:
-    """Nobody waits for the answer any more."""
-    with slow.client(timeout_s=2) as impatient, pytest.raises(httpx.ReadTimeout):
-        impatient.post("/asr_simple", files={"file": ("a", QUIET)})
-
-    (job,) = api.get("/jobs", params={"limit": 1}).json()["jobs"]
-    await_that(lambda: job_of(api, job["id"])["state"] == "cancelled", timeout_s=3)
-
-
-def test_a_client_of_a_stream_that_hangs_up_cancels(slow: Service, api: httpx.Client) -> None:
-    """The same goes for OpenAI's stream, once it has heard the first text."""
-    file = encoded(joined(clips("en") * 4, 1_500), "wav")
-    fields = {"model": "whisper-1", "stream": "true"}
-    with (
-        slow.client() as listener,
-        listener.stream(
-            "POST", "/v1/audio/transcriptions", files={"file": ("a", file)}, data=fields
-        ) as answer,
-    ):
-        assert "transcript.text.delta" in next(answer.iter_text())
-
-    (job,) = api.get("/jobs", params={"limit": 1}).json()["jobs"]
-    await_that(lambda: job_of(api, job["id"])["state"] == "cancelled", timeout_s=3)
-
-
-def test_the_api_is_killed_on_the_way(slow: Service, api: httpx.Client) -> None:
-    """The job goes on, and is told of truly before and after; its stream is taken up again."""
-    job_id = hand_in(api, key="kill").json()["id"]
-    heard: list[Event] = []
-
-    def hear() -> None:
-        for event in follow(api, job_id):
-            heard.append(event)
-            if len(heard) == 3:
-                os.kill(pid_of(slow, "api"), signal.SIGKILL)
-
-    with pytest.raises(httpx.TransportError):
-        hear()
-    await_that(lambda: alive(api))
-
-    seen = job_of(api, job_id)
-    assert seen["state"] in {"running", "done"}
-    assert seen["segments"]["finished"] >= sum(name == "segment" for _, name, _ in heard)
-    assert hand_in(api, key="kill").json()["id"] == job_id
-    heard += follow(api, job_id, heard[-1][0])
-
-    assert [data["index"] for _, name, data in heard if name == "segment"] == list(range(SEGMENTS))
-    assert job_of(api, job_id)["state"] == "done"
-
-
-def test_streams_do_not_hold_up_a_stop(slow: Service, api: httpx.Client) -> None:
-    """They end at once, before their job has; the clients come again."""
-    job_id = hand_in(api).json()["id"]
-    following = follow(api, job_id)
-    heard = [next(following)]
-
-    began = time.monotonic()
-    os.kill(pid_of(slow, "api"), signal.SIGTERM)
-    heard += following
-
-    assert time.monotonic() - began < 5
-    assert heard[-1][1] != "done"
-    await_that(lambda: alive(api))
-
-
-def alive(client: httpx.Client) -> bool:
-    """Whether the API answers."""
-    try:
-        return client.get("/health/live").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.mark.parametrize("part", ["upload", "segments", "audio", "transcript"])

@@ -10,19 +10,12 @@ import pysubs2
 import pytest
 from openai import OpenAI
 
-from tests.e2e.conftest import Service, checkout, started
+from tests.e2e.conftest import Service
 from tests.sensevoice import SAMPLES
 from tests.speech import Clip, encoded, joined
 
 #: Samples that the small model hears right also where VAD cuts them out, its language detected.
 SAID = ("421", "881", "421")
-
-
-@pytest.fixture(scope="module")
-def sensevoice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Two instances of the small SenseVoice."""
-    home = tmp_path_factory.mktemp("openai")
-    yield from started(checkout(home, ASR_MODEL="tests/sensevoice/model", ASR_INSTANCES="2"))
 
 
 @pytest.fixture

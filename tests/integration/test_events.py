@@ -18,11 +18,11 @@ from actors.store.connection import prompt
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
+from api.errors import StillRunning
 from api.events import JobListener
-from api.failures import StillRunning
 from api.job_events import JobStream, Place
 from tests.integration.test_job_store import HEARD
-from tests.integration.test_store import SAMPLES, chunks_of, new_job
+from tests.integration.test_store import LIMITS, SAMPLES, chunks_of, new_job
 
 #: Longer than any test may take: what is heard is heard at once.
 PATIENCE_S = 60
@@ -32,7 +32,7 @@ PATIENCE_S = 60
 async def listener(config: Settings) -> AsyncIterator[JobListener]:
     """A listener that hears, and a job `j1` that runs."""
     async with prompt(config) as connected:
-        store = JobStore(connected, result_ttl_s=60, spool_limit_bytes=1 << 20)
+        store = JobStore(connected, result_ttl_s=60, limits=LIMITS)
         await store.admit(new_job(3), chunks_of(b"abc"))
         listener = JobListener(connected, store)
         listening = asyncio.create_task(listener.listen())

@@ -25,7 +25,7 @@ from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
 from actors.worker import create_broker
 from tests.doubles.engines import BrokenEngine, MoodyEngine
-from tests.integration.test_store import chunks_of, new_job
+from tests.integration.test_store import LIMITS, chunks_of, new_job
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -111,7 +111,7 @@ def test_a_successor_repeats_the_reason_until_it_is_ready(config: Settings, clie
 async def work(config: Settings, client: redis.Redis) -> WorkStore:
     """A store with a job whose segments are still being cut."""
     async with prompt(config) as connected:
-        jobs = JobStore(connected, result_ttl_s=60, spool_limit_bytes=4 << 20)
+        jobs = JobStore(connected, result_ttl_s=60, limits=LIMITS)
         await jobs.admit(new_job(3), chunks_of(b"abc"))
     store = WorkStore(client, result_ttl_s=60)
     store.begin("j1")

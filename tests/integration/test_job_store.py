@@ -15,18 +15,19 @@ from actors.settings import Settings
 from actors.store import keys
 from actors.store.connection import prompt
 from actors.store.following import LINES_AT_ONCE, JobFollower, Page
-from actors.store.jobs import JobStore, SpoolFull, sweep
+from actors.store.jobs import JobStore, sweep
+from actors.store.limits import LimitReached
 from actors.store.work import WorkStore
-from tests.integration.test_store import EMPTY, SAMPLES, chunks_of, new_job, spool_bytes
+from tests.integration.test_store import EMPTY, LIMITS, SAMPLES, chunks_of, new_job, spool_bytes
 
 HEARD = Utterance(text="hello", language="en", instance="instance-1", took_ms=1.0)
 
 
 @pytest.fixture
 async def jobs(config: Settings) -> AsyncIterator[JobStore]:
-    """The store as the API uses it, with room for 4 MiB."""
+    """The store as the API uses it."""
     async with prompt(config) as connected:
-        yield JobStore(connected, result_ttl_s=60, spool_limit_bytes=4 << 20)
+        yield JobStore(connected, result_ttl_s=60, limits=LIMITS)
 
 
 @pytest.fixture
@@ -56,7 +57,9 @@ async def admit(jobs: JobStore, job_id: str, key: str | None = None) -> str:
 
 def left(client: redis.Redis) -> set[bytes | str]:
     """All keys but those of all jobs together."""
-    return set(client.keys("asr:*")) - {key.encode() for key in (keys.SPOOL, keys.JOBS, keys.STATS)}
+    shared = (keys.SPOOL, keys.JOBS, keys.jobs_of(""), keys.STATS, keys.SPEED)
+    lanes = (keys.BACKLOG_SHORT, keys.BACKLOG_LONG)
+    return set(client.keys("asr:*")) - {key.encode() for key in (*shared, *lanes)}
 
 
 async def test_a_key_names_one_job(jobs: JobStore, client: redis.Redis) -> None:
@@ -103,7 +106,7 @@ async def test_a_key_is_free_again_after_a_broken_upload(jobs: JobStore, client:
 async def test_a_key_is_not_taken_by_a_full_spool(jobs: JobStore) -> None:
     """The request that was refused can be sent again."""
     await jobs.admit(new_job(4 << 20, "large"), chunks_of(b""))
-    with pytest.raises(SpoolFull):
+    with pytest.raises(LimitReached):
         await admit(jobs, "first", "k")
     await jobs.cancel("large")
 
@@ -137,12 +140,12 @@ async def test_pages(jobs: JobStore, follower: JobFollower, work: WorkStore) -> 
     for name in old[::2]:
         work.begin(name)
 
-    first = await follower.page(3)
+    first = await follower.page("", 3)
     await admit(jobs, "later")
-    second = await follower.page(3, before=first.next)
-    third = await follower.page(3, before=second.next)
-    running = await follower.page(2, JobState.RUNNING)
-    more = await follower.page(9, JobState.RUNNING, running.next)
+    second = await follower.page("", 3, before=first.next)
+    third = await follower.page("", 3, before=second.next)
+    running = await follower.page("", 2, JobState.RUNNING)
+    more = await follower.page("", 9, JobState.RUNNING, running.next)
 
     def ids(*pages: Page) -> list[str]:
         return [standing.job.id for page in pages for standing in page.standings]
@@ -158,8 +161,8 @@ async def test_few_in_a_long_index(jobs: JobStore, follower: JobFollower, work: 
     work.begin("rare")
     await asyncio.gather(*(jobs.admit(new_job(3, f"j{n}"), chunks_of(b"")) for n in range(1100)))
 
-    first = await follower.page(5, JobState.RUNNING)
-    second = await follower.page(5, JobState.RUNNING, first.next)
+    first = await follower.page("", 5, JobState.RUNNING)
+    second = await follower.page("", 5, JobState.RUNNING, first.next)
 
     assert first.standings == ()
     assert [standing.job.id for standing in second.standings] == ["rare"]
@@ -185,7 +188,8 @@ async def test_sweep_forgets_expired_jobs(jobs: JobStore, client: redis.Redis) -
 
     assert await sweep(jobs.client) == 3
 
-    assert client.zrange(keys.JOBS, 0, -1) == [b"alive"]
+    assert client.zrange(keys.JOBS, 0, -1) == [b":alive"]
+    assert client.zrange(keys.jobs_of(""), 0, -1) == [b"alive"]
     assert client.zrange(keys.QUEUED, 0, -1) == [b"alive"]
 
 

@@ -21,7 +21,7 @@ from actors.store.connection import prompt
 from actors.store.ending import Ending
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
-from tests.integration.test_store import chunks_of, new_job
+from tests.integration.test_store import LIMITS, chunks_of, new_job
 from tests.media import encode
 from tests.speech import clips, samples_of
 
@@ -51,7 +51,7 @@ def vad() -> VoiceActivityDetector:
 async def jobs(config: Settings) -> AsyncIterator[JobStore]:
     """The store as the API uses it."""
     async with prompt(config) as connected:
-        yield JobStore(connected, result_ttl_s=60, spool_limit_bytes=4 << 20)
+        yield JobStore(connected, result_ttl_s=60, limits=LIMITS)
 
 
 @pytest.fixture

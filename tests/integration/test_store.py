@@ -13,9 +13,13 @@ from actors.records import Job, JobState, Options, Segment, Stats, Transcript
 from actors.settings import Settings
 from actors.store import keys
 from actors.store.connection import prompt
-from actors.store.jobs import JobStore, SpoolFull, sweep
+from actors.store.jobs import JobStore, sweep
+from actors.store.limits import LimitReached, Limits
 from actors.store.uploads import UploadFile
 from actors.store.work import WorkStore
+
+#: Room for 4 MiB.
+LIMITS = Limits(spool_bytes=4 << 20, backlog_ms=3_600_000)
 
 SAMPLES = np.arange(1600, dtype=np.int16)
 EMPTY = Transcript(
@@ -45,9 +49,9 @@ async def chunks_of(upload: bytes) -> AsyncIterator[bytes]:
 
 @pytest.fixture
 async def jobs(config: Settings) -> AsyncIterator[JobStore]:
-    """The store as the API uses it, with room for 4 MiB."""
+    """The store as the API uses it."""
     async with prompt(config) as connected:
-        yield JobStore(connected, result_ttl_s=60, spool_limit_bytes=4 << 20)
+        yield JobStore(connected, result_ttl_s=60, limits=LIMITS)
 
 
 @pytest.fixture
@@ -153,7 +157,7 @@ async def test_an_ended_job_takes_nothing(jobs: JobStore, work: WorkStore, clien
 async def test_spool_is_bounded(jobs: JobStore, work: WorkStore) -> None:
     """An upload that does not fit is refused, and fits once another job has ended."""
     await jobs.admit(new_job(3 << 20, "first"), chunks_of(bytes(3 << 20)))
-    with pytest.raises(SpoolFull):
+    with pytest.raises(LimitReached):
         await jobs.admit(new_job(2 << 20, "second"), chunks_of(bytes(2 << 20)))
     assert await jobs.get("second") is None
     work.fail("first", UnreadableAudio("gone"))

@@ -4,11 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from actors.assemble import count
-from actors.records import Job, JobState, Line, Options, Segment, Transcript, Utterance
+from actors.records import CallbackState, Job, JobState, Line, Options, Segment, Transcript, Utterance
 from actors.store.following import Standing
-from api.failures import Refused
+from api.errors import Refused
 from api.job_events import Place
-from api.job_view import eta_ms, view
+from api.job_view import Callback, eta_ms, view
 from api.results import FORMATS, as_json, main_language
 
 #: Half a minute after it was begun a recording of two minutes is cut to 60 s, and 40 s of it are recognised.
@@ -62,6 +62,25 @@ def test_a_failure_has_its_status() -> None:
 
     assert error is not None
     assert (error.status, error.message) == (422, "damaged")
+
+
+def test_how_far_a_callback_is() -> None:
+    """It is there from the beginning, without what may be a secret."""
+    told = replace(RUNNING, callback="https://example.org/hooks/s3cret?token=s3cret")
+    tried = replace(
+        told,
+        callback_state=CallbackState.FAILED,
+        callback_tries=8,
+        callback_error="the receiver answered 500",
+    )
+
+    assert view(Standing(RUNNING, None)).callback is None
+    assert view(Standing(told, None)).callback == Callback(
+        origin="https://example.org", state=CallbackState.PENDING, tries=0, error=None
+    )
+    assert view(Standing(tried, None)).callback == Callback(
+        origin="https://example.org", state=CallbackState.FAILED, tries=8, error="the receiver answered 500"
+    )
 
 
 @pytest.mark.parametrize("place", [Place(), Place("running", 12), Place("done", 3), Place(at_end=True)])

@@ -37,10 +37,13 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def test_the_api_loads_no_model_library() -> None:
-    """Whatever the API imports, it stays small and starts at once."""
-    heavy = {"torch", "funasr", "ctranslate2", "faster_whisper", "av", "numba", "transformers"}
-    code = f"import sys, api.app, monitoring.monitor; print(*{heavy!r} & sys.modules.keys())"
+HEAVY = {"torch", "funasr", "ctranslate2", "faster_whisper", "av", "numba", "transformers"}
+
+
+@pytest.mark.parametrize("modules", ["api.app, monitoring.monitor", "actors.courier"])
+def test_who_loads_no_model_library(modules: str) -> None:
+    """Whatever the API and the courier import, they stay small and start at once."""
+    code = f"import sys, {modules}; print(*{HEAVY!r} & sys.modules.keys())"
 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 

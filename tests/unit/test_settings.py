@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from actors import settings
+from actors.callbacks.signature import key
 from actors.settings import Settings, SettingsError
 
 NO_FILE = Path("/nonexistent/.env")
@@ -40,6 +41,7 @@ def test_unknown_name_is_refused() -> None:
         ("ASR_INSTANCES", "0", "from 1 to 64"),
         ("ASR_DEVICES", "gpu1", "auto"),
         ("ASR_LOG_LEVEL", "loud", "one of debug, error, info, warning"),
+        ("ASR_CALLBACK_PRIVATE", "perhaps", "true or false"),
     ],
 )
 def test_bad_value_is_refused(name: str, value: str, allowed: str) -> None:
@@ -58,6 +60,25 @@ def test_a_refused_url_is_not_repeated() -> None:
 
     assert "s3cret" not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("secret", ["s3cret", "whsec_", "whsec_s3cret", f"whsec_{'s3cr' * 7}", "s3cr" * 8])
+def test_a_refused_secret_is_not_repeated(secret: str) -> None:
+    """A signature needs a key of 24 bytes or more, and what was tried may be a part of it."""
+    with pytest.raises(
+        SettingsError, match=r"ASR_CALLBACK_SECRET is not allowed; it is .*`whsec_`"
+    ) as refused:
+        settings.load({"ASR_CALLBACK_SECRET": secret}, NO_FILE)
+
+    assert "s3cr" not in str(refused.value)
+
+
+@pytest.mark.parametrize("end", ["", "Zg==", "Zg", "Zm8=", "Zm8", "Zm9v"])
+def test_secrets_as_base64(end: str) -> None:
+    """Padded or not, as the tools make them."""
+    secret = "whsec_" + "s3+/" * 8 + end
+
+    assert key(settings.load({"ASR_CALLBACK_SECRET": secret}, NO_FILE).callback_secret)
 
 
 def test_the_largest_upload_must_fit() -> None:
@@ -84,3 +105,20 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes, said: str) -
 
     with pytest.raises(SettingsError, match=said):
         settings.load({}, file)
+
+
+@pytest.mark.parametrize("keys", ["secret-1", "ann:secret-1,bob:secret-2", "a.b-c_d:!?=/+secret"])
+def test_api_keys(keys: str) -> None:
+    """With and without names."""
+    assert settings.load({"ASR_API_KEYS": keys}, NO_FILE).api_keys == keys
+
+
+@pytest.mark.parametrize(
+    "keys", ["short", "ann:short", "a b:secret-1", "ann:secret-1,", "geheim-ö-1", "a:b:secret-1"]
+)
+def test_bad_api_keys(keys: str) -> None:
+    """They are refused without being repeated: the rest of them may be secret."""
+    with pytest.raises(SettingsError) as refused:
+        settings.load({"ASR_API_KEYS": keys}, NO_FILE)
+    assert keys not in str(refused.value)
+    assert "ASR_API_KEYS" in str(refused.value)

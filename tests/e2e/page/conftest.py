@@ -29,6 +29,14 @@ def listened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     yield from started(checkout(home, ASR_MODEL="tests/sensevoice/model", ASR_INSTANCES="2"))
 
 
+@pytest.fixture(scope="session")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that wants a key: `the-right-key`."""
+    settings = {"ASR_MODEL": "tests.doubles.engines:InstantEngine", "ASR_INSTANCES": "1"}
+    home = tmp_path_factory.mktemp("locked")
+    yield from started(checkout(home, **settings, ASR_API_KEYS="bob:the-right-key"))
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A real browser. Of a module: while it is open, asyncio runs in this thread."""
@@ -63,7 +71,9 @@ def opened(chromium: Browser, listened: Service) -> Iterator[Opened]:
         elif network and "404" in message.text and OPTIONAL not in message.location["url"]:
             errors.append(f"{message.text}: {message.location['url']}")
 
-    def open_page(route: str = "", *, locale: str = "en-US", width: int = 1280, path: str = "/") -> Page:
+    def open_page(
+        route: str = "", *, locale: str = "en-US", width: int = 1280, service: Service = listened
+    ) -> Page:
         context = chromium.new_context(
             locale=locale,
             viewport={"width": width, "height": 800},
@@ -75,7 +85,7 @@ def opened(chromium: Browser, listened: Service) -> Iterator[Opened]:
         page.add_init_script(_WATCH_POLICY)
         page.on("console", heard)
         page.on("pageerror", lambda error: errors.append(f"{error.message}\n{error.stack}"))
-        page.goto(f"{listened.url}{path}{route}")
+        page.goto(f"{service.url}/{route}")
         pages.append(page)
         return page
 

@@ -8,6 +8,7 @@ import pysubs2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.e2e.conftest import Service
 from tests.e2e.page.conftest import Opened, finished, handed_in, lines
 
 SAID = ["421", "881", "9114"]
@@ -281,38 +282,35 @@ def test_nothing_beyond_the_edge(opened: Opened, talk: Path, width: int) -> None
     assert views == dict.fromkeys(views, width)
 
 
-def test_key(opened: Opened, talk: Path) -> None:
-    """With API keys on, the page asks for one, and sends it with everything until the tab is closed.
-
-    The refusals are made here: the service has no keys yet.
-    """
-    page = opened()
+def test_key(opened: Opened, locked: Service, talk: Path) -> None:
+    """Where keys are needed the page asks for one, and sends it with everything until the tab is closed."""
+    page = opened(service=locked)
     refused: list[str] = []
-
-    def guard(route: Route) -> None:
-        if route.request.headers.get("authorization") == "Bearer right":
-            return route.continue_()
-        refused.append(route.request.url)
-        problem = {"status": 401, "title": "Unauthorized", "detail": "a key is needed"}
-        return route.fulfill(status=401, content_type="application/problem+json", json=problem)
-
-    page.route("**/jobs**", guard)
-    page.reload()
+    page.on("response", lambda answer: refused.append(answer.url) if answer.status == 401 else None)
 
     expect(page.locator("#key-dialog")).to_be_visible()
-    page.fill("#key", "wrong")
+    page.fill("#key", "a-wrong-key")
     page.keyboard.press("Enter")
     expect(page.locator("#key-wrong")).to_have_text("This key was not accepted.")
     page.keyboard.press("Escape")
     expect(page.locator("#key-needed")).to_be_visible()
+    page.click("#to-dashboard")
+    page.wait_for_selector("#tiles .healthy")
+    page.click("#to-transcribe")
     page.click("#key-enter")
-    page.fill("#key", "right")
+    page.fill("#key", "the-right-key")
     page.click("#key-dialog button[type=submit]")
     expect(page.locator("#key-needed")).to_be_hidden()
+    expect(page.locator("#recent-note")).to_have_text("None yet.")
     count = len(refused)
     handed_in(page, talk)
-    finished(page)
+    page.wait_for_selector("#lines li:nth-child(3)")
+    page.wait_for_selector("#job-state.done")
+    assert "samples" in downloaded(page, "srt")
+    page.click("#to-dashboard")
+    page.wait_for_selector("#instances tbody tr")
 
-    assert lines(page) == SAID
-    assert len(refused) == count
-    assert page.evaluate("[localStorage['quintet.key'], sessionStorage['quintet.key']]") == [None, '"right"']
+    assert refused[count:] == []
+    assert count > 0
+    kept = page.evaluate("[localStorage['quintet.key'], sessionStorage['quintet.key']]")
+    assert kept == [None, '"the-right-key"']

@@ -52,11 +52,11 @@ def test_an_exited_process_says_so() -> None:
 
 def test_a_request_meets_them_in_this_order() -> None:
     """Redis and the API stand on top, whatever order supervisord has."""
-    names = ("monitor", "instance-1", "api", "segmenter-1", "redis")
+    names = ("monitor", "courier", "instance-1", "api", "segmenter-1", "redis")
 
     shown = [line.process.name for line in lines(map(_process, names), None)]
 
-    assert shown == ["redis", "api", "segmenter-1", "instance-1", "monitor"]
+    assert shown == ["redis", "api", "segmenter-1", "instance-1", "courier", "monitor"]
 
 
 def _process(name: str, state: ProcessState = ProcessState.RUNNING, pid: int = 1) -> Process:

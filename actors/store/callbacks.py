@@ -1,0 +1,58 @@
+"""The store as the courier uses it: which jobs are to be told of, when, and how that went."""
+
+from typing import Final, cast
+
+import redis
+import redis.asyncio
+
+from actors.records import CallbackState, Job
+from actors.store import keys, scripts
+from actors.store.hashes import decode_job
+from actors.store.keys import JobKeys
+
+#: A try that is due for so long will not come by itself; longer than any try takes, and its worker's death.
+OVERDUE_MS: Final = 120_000
+
+#: Overdue callbacks that one look finds: the others are found by the next.
+_FOUND_AT_ONCE: Final = 1000
+
+
+class CallbackStore:
+    """Every step may run twice; a try may, too, where a courier has died over it."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._begin = client.register_script(scripts.BEGIN_CALLBACK)
+        self._settle = client.register_script(scripts.SETTLE_CALLBACK)
+
+    def begin(self, job_id: str) -> Job | None:
+        """A job that is to be told of now, this try counted; None when nothing is due."""
+        job = JobKeys.of(job_id).job
+        if not self._begin(keys=[job, keys.CALLBACKS], args=[job_id]):
+            return None
+        return decode_job(self._client.hgetall(job))
+
+    def delivered(self, job_id: str) -> None:
+        """Note that it was told of."""
+        self._end(job_id, CallbackState.DELIVERED)
+
+    def postpone(self, job_id: str, reason: str, pause_ms: int) -> None:
+        """Note why a try failed, and how long it is until the next."""
+        self._end(job_id, CallbackState.PENDING, reason, pause_ms)
+
+    def give_up(self, job_id: str, reason: str) -> None:
+        """Note that there will be no further try, and why."""
+        self._end(job_id, CallbackState.FAILED, reason)
+
+    def _end(self, job_id: str, state: CallbackState, reason: str = "", pause_ms: int = 0) -> None:
+        self._settle(keys=[JobKeys.of(job_id).job, keys.CALLBACKS], args=[job_id, state, reason, pause_ms])
+
+
+async def overdue(client: redis.asyncio.Redis, overdue_ms: int = OVERDUE_MS) -> list[str]:
+    """The jobs whose callback nobody sees to, each once in `overdue_ms`."""
+    find = client.register_script(scripts.OVERDUE_CALLBACKS)
+    found = cast(
+        "list[bytes]",
+        await find(keys=[keys.CALLBACKS], args=[keys.JOB_PREFIX, overdue_ms, _FOUND_AT_ONCE]),
+    )
+    return [job_id.decode() for job_id in found]

@@ -1,0 +1,60 @@
+-- Shared by the scripts that follow it: whether an upload may be taken in. Behind `backlog.lua`.
+local MINUTE_MS = 60000
+
+local function count_of(key)
+    return tonumber(redis.call("GET", key) or "0")
+end
+
+-- The arguments that those scripts share, by name.
+-- KEYS: spool, backlog short, backlog long, speed, active, rate
+-- ARGV: upload_bytes, expected_ms, now_ms, spool_bytes, backlog_ms, rate, jobs, prefix of a job's key
+local function limit_arguments(keys, argv)
+    local KEY, is = {}, {}
+    for n, name in ipairs({ "spool", "short", "long", "speed", "active", "rate" }) do
+        KEY[name] = keys[n]
+    end
+    for n, name in ipairs({ "bytes", "expected_ms", "now_ms", "spool_bytes", "backlog_ms", "rate", "jobs" }) do
+        is[name] = tonumber(argv[n])
+    end
+    is.prefix = argv[8]
+    return KEY, is
+end
+
+-- Unfinished jobs of the caller; those that have expired are not.
+local function count_active(KEY, is)
+    if redis.call("SCARD", KEY.active) >= is.jobs then
+        for _, id in ipairs(redis.call("SMEMBERS", KEY.active)) do
+            if redis.call("EXISTS", is.prefix .. id) == 0 then
+                redis.call("SREM", KEY.active, id)
+            end
+        end
+    end
+    return redis.call("SCARD", KEY.active)
+end
+
+-- The first limit in the way of an upload and the milliseconds until it may have passed; nil where none is.
+local function limit_in_the_way(KEY, is)
+    -- The generic cell rate algorithm: the key holds when an upload would be due at an even pace.
+    local early_ms = is.rate > 0 and count_of(KEY.rate) - is.now_ms - MINUTE_MS + MINUTE_MS / is.rate or 0
+    if early_ms > 0 then
+        return "rate", early_ms
+    end
+    local short_ms, long_ms = count(KEY.short, "total"), count(KEY.long, "total")
+    local busy_ms = count(KEY.speed, "busy_ms")
+    local speed = busy_ms > 0 and math.max(count(KEY.speed, "audio_ms") / busy_ms, 0.01) or 1
+    local all_ms = (short_ms + long_ms) / speed
+    if is.jobs > 0 and count_active(KEY, is) >= is.jobs then
+        return "jobs", all_ms / is.jobs
+    end
+    -- Short recordings wait for no long ones.
+    local waits_ms = is.expected_ms > LONG_MS and short_ms + long_ms or short_ms
+    if waits_ms >= is.backlog_ms then
+        return "backlog", (waits_ms - is.backlog_ms) / speed
+    end
+    local used = count(KEY.spool, "total")
+    local over = used + is.bytes - is.spool_bytes
+    if over > 0 then
+        return "spool", all_ms * over / math.max(used, 1)
+    end
+    return nil
+end

@@ -1,0 +1,60 @@
+"""What may wait at once: the limits that an upload meets before it is taken in."""
+
+import enum
+
+from msgspec import Struct
+
+from actors.clock import now_ms
+from actors.settings import Settings
+from actors.store import keys
+
+
+class Limit(enum.StrEnum):
+    """A limit that can be in the way of an upload."""
+
+    #: Audio that waits for recognition.
+    BACKLOG = "backlog"
+    #: Audio kept in Redis.
+    SPOOL = "spool"
+    #: Uploads of a caller in a minute.
+    RATE = "rate"
+    #: Jobs of a caller that have not ended.
+    JOBS = "jobs"
+
+
+class LimitReached(Exception):
+    """A limit is in the way of an upload; at the speed of late it may have passed after `wait_ms`."""
+
+    def __init__(self, limit: Limit, wait_ms: int) -> None:
+        super().__init__(f"{limit}, for {wait_ms} ms")
+        self.limit = limit
+        self.wait_ms = wait_ms
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much may wait; 0 uploads a minute or jobs are as many as one likes."""
+
+    spool_bytes: int
+    backlog_ms: int
+    uploads_per_minute: int = 0
+    jobs: int = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """The limits that the operator has set."""
+        return cls(
+            spool_bytes=settings.max_spool_mb << 20,
+            backlog_ms=settings.max_backlog_s * 1000,
+            uploads_per_minute=settings.key_uploads_per_minute,
+            jobs=settings.key_jobs,
+        )
+
+    def keys(self, caller: str) -> list[str]:
+        """The keys that `limits.lua` names."""
+        lanes = [keys.BACKLOG_SHORT, keys.BACKLOG_LONG]
+        return [keys.SPOOL, *lanes, keys.SPEED, keys.active(caller), keys.rate(caller)]
+
+    def args(self, upload_bytes: int, expected_ms: int) -> list[str | int]:
+        """The arguments that `limits.lua` names."""
+        set_by_us = [self.spool_bytes, self.backlog_ms, self.uploads_per_minute, self.jobs]
+        return [upload_bytes, expected_ms, now_ms(), *set_by_us, keys.JOB_PREFIX]

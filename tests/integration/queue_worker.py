@@ -1,0 +1,61 @@
+"""A worker of the queue in this process, for the tests of the queue."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import dramatiq
+import pytest
+
+from actors.queue.broker import DoorbellBroker
+from actors.queue.delivery_limit import DeliveryLimit
+from actors.queue.messages import RECOGNIZE, queue, queues
+from actors.queue.slots import Slots
+from actors.records import Lane
+from actors.settings import Settings
+from actors.worker import create_broker
+
+GaveUp = list[tuple[str, int, str]]
+
+
+@contextmanager
+def running(
+    config: Settings,
+    recognize: Callable[[str, int], None],
+    slots: Slots | None = None,
+    deliveries: DeliveryLimit | None = None,
+) -> Iterator[tuple[DoorbellBroker, GaveUp]]:
+    """A worker that serves both lanes with `recognize`, and what it gave up."""
+    gave_up: GaveUp = []
+    broker = create_broker(config, slots or Slots(1), deliveries)
+    dramatiq.Actor(
+        recognize,
+        broker=broker,
+        actor_name=RECOGNIZE,
+        queue_name=queue(RECOGNIZE, Lane.SHORT),
+        priority=0,
+        options={
+            "on_give_up": lambda job_id, index, error: gave_up.append((job_id, index, str(error))),
+        },
+    )
+    for name in queues(RECOGNIZE):
+        broker.declare_queue(name)
+    worker = dramatiq.Worker(broker, queues=set(queues(RECOGNIZE)), worker_threads=broker.slots.capacity)
+    worker.start()
+    try:
+        yield broker, gave_up
+    finally:
+        broker.slots.close()
+        worker.stop(timeout=300)
+        for consumer in worker.consumers.values():
+            consumer.join(5)
+        broker.return_messages(queues(RECOGNIZE))
+
+
+def await_that(happened: Callable[[], bool], timeout_s: float = 10) -> None:
+    """Wait for something another thread does."""
+    deadline = time.monotonic() + timeout_s
+    while not happened():
+        if time.monotonic() > deadline:
+            pytest.fail("it did not happen in time")
+        time.sleep(0.005)

@@ -1,0 +1,230 @@
+"""What may wait at once, counted in the real Redis, and that nothing does once all jobs have ended."""
+
+import random
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import redis
+from msgspec.structs import replace
+
+from actors.clock import now_ms
+from actors.records import Job, Segment
+from actors.settings import Settings
+from actors.store import keys
+from actors.store.connection import prompt
+from actors.store.jobs import JobStore, sweep
+from actors.store.limits import Limit, LimitReached, Limits
+from actors.store.work import WorkStore
+from tests.integration.test_store import EMPTY, chunks_of, new_job
+
+LIMITS = Limits(spool_bytes=1 << 20, backlog_ms=100_000)
+TWO_MINUTES_MS = 120_000
+
+
+@pytest.fixture
+async def jobs(config: Settings) -> AsyncIterator[JobStore]:
+    """A store that lets 100 s of audio wait."""
+    async with prompt(config) as connected:
+        yield JobStore(connected, result_ttl_s=60, limits=LIMITS)
+
+
+@pytest.fixture
+def work(client: redis.Redis) -> WorkStore:
+    """The store as the workers use it."""
+    return WorkStore(client, result_ttl_s=60)
+
+
+def job_of(job_id: str, expected_ms: int = 1000, caller: str = "") -> Job:
+    """A job of three bytes."""
+    return replace(new_job(3, job_id), expected_ms=expected_ms, caller=caller)
+
+
+async def admit(jobs: JobStore, job: Job) -> Limit | None:
+    """The limit in the way of a job; None once it is admitted."""
+    try:
+        await jobs.admit(job, chunks_of(b"abc"))
+    except LimitReached as error:
+        return error.limit
+    return None
+
+
+def backlog_ms(client: redis.Redis) -> tuple[int, int]:
+    """What waits in the short and in the long lane; each is the sum of its jobs."""
+    totals = []
+    for lane in (keys.BACKLOG_SHORT, keys.BACKLOG_LONG):
+        waits = {name: int(ms) for name, ms in client.hgetall(lane).items()}
+        total = waits.pop(b"total", 0)
+        assert total == sum(waits.values())
+        assert all(ms > 0 for ms in waits.values())
+        totals.append(total)
+    return totals[0], totals[1]
+
+
+def cut(work: WorkStore, job_id: str, *ends_ms: int) -> None:
+    """Cut a running job into segments that follow each other."""
+    for index, end_ms in enumerate(ends_ms):
+        span = Segment(index, ends_ms[index - 1] if index else 0, end_ms)
+        work.add_segment(job_id, span, np.zeros(16, np.int16))
+
+
+async def test_a_recording_waits_in_its_lane(jobs: JobStore, work: WorkStore, client: redis.Redis) -> None:
+    """As long as it is expected to be, then as it claims to be, then what of it is left."""
+    await admit(jobs, job_of("j1", expected_ms=30_000))
+    assert backlog_ms(client) == (30_000, 0)
+    job = work.begin("j1")
+    assert job is not None
+    work.progress("j1", claimed_ms=TWO_MINUTES_MS)
+    assert backlog_ms(client) == (0, TWO_MINUTES_MS)
+    cut(work, "j1", 10_000, 30_000)
+    assert backlog_ms(client) == (0, TWO_MINUTES_MS), "cut is not yet recognised"
+    work.finish_segment("j1", 1)
+    work.finish_segment("j1", 1)
+    assert backlog_ms(client) == (0, 100_000)
+    work.close_cut(job, 50_000)
+    assert backlog_ms(client) == (10_000, 0), "it was shorter than it claimed"
+    work.finish_segment("j1", 0)
+    assert backlog_ms(client) == (0, 0)
+    work.complete("j1", EMPTY)
+    assert backlog_ms(client) == (0, 0)
+
+
+async def test_a_full_long_lane_is_open_to_short_recordings(jobs: JobStore) -> None:
+    """They do not wait for it; long ones do."""
+    assert await admit(jobs, job_of("long", TWO_MINUTES_MS)) is None, "however long the first one is"
+
+    assert await admit(jobs, job_of("another", TWO_MINUTES_MS)) is Limit.BACKLOG
+    assert await admit(jobs, job_of("short", 60_000)) is None
+    assert await admit(jobs, job_of("short too", 60_000)) is None
+    assert await admit(jobs, job_of("too much", 60_000)) is Limit.BACKLOG
+    await jobs.cancel("short")
+    assert await admit(jobs, job_of("now", 1000)) is None
+
+
+async def test_what_is_certain_is_refused_early(jobs: JobStore) -> None:
+    """Before its body is read: whatever is long, too large for the spool, or has a full lane before it."""
+    await admit(jobs, job_of("long", TWO_MINUTES_MS))
+    await jobs.check_room("", 0, 0)
+    with pytest.raises(LimitReached, match="backlog"):
+        await jobs.check_room("", 0, 60_001)
+    with pytest.raises(LimitReached, match="spool"):
+        await jobs.check_room("", 1 << 20, 0)
+    await admit(jobs, job_of("a", 60_000))
+    await admit(jobs, job_of("b", 60_000))
+    with pytest.raises(LimitReached, match="backlog"):
+        await jobs.check_room("", 0, 0)
+
+
+async def test_the_wait_follows_from_the_speed(jobs: JobStore, work: WorkStore, client: redis.Redis) -> None:
+    """Before anything is measured it is taken to be real time."""
+    await admit(jobs, job_of("long", 220_000))
+    with pytest.raises(LimitReached) as unknown:
+        await admit_or_raise(jobs, job_of("j2", TWO_MINUTES_MS))
+    assert unknown.value.wait_ms == 120_000
+
+    work.begin("long")
+    cut(work, "long", 20_000)
+    client.hset(keys.SPEED, mapping={"last_ms": now_ms() - 2_000, "busy_ms": 0, "audio_ms": 0})
+    work.finish_segment("long", 0)
+    with pytest.raises(LimitReached) as measured:
+        await admit_or_raise(jobs, job_of("j2", TWO_MINUTES_MS))
+
+    assert measured.value.wait_ms == pytest.approx(100_000 / 10, rel=0.2), "20 s took 2 s"
+
+
+async def test_the_speed_is_that_of_late(jobs: JobStore, work: WorkStore, client: redis.Redis) -> None:
+    """What was long ago counts less and less, and a pause without a backlog does not count."""
+    client.hset(keys.SPEED, mapping={"last_ms": 0, "busy_ms": 60_000, "audio_ms": 60_000})
+    await admit(jobs, job_of("j1", 10_000))
+    work.begin("j1")
+    cut(work, "j1", 10_000)
+    work.finish_segment("j1", 0)
+
+    speed = {name: int(value) for name, value in client.hgetall(keys.SPEED).items()}
+    assert speed[b"busy_ms"] < 61_000, "since the job came, not since the year 1970"
+    assert speed[b"audio_ms"] in {35_000, 70_000}
+
+
+async def test_a_caller_has_so_many_uploads_a_minute(jobs: JobStore, client: redis.Redis) -> None:
+    """All at once or evenly; another caller has as many, and the wait is until the next one is due."""
+    limited = JobStore(
+        jobs.client, result_ttl_s=60, limits=Limits(spool_bytes=99, backlog_ms=99_000, uploads_per_minute=6)
+    )
+    for n in range(6):
+        assert await admit(limited, job_of(f"j{n}", caller="ann")) is None
+
+    with pytest.raises(LimitReached, match="rate") as refused:
+        await limited.check_room("ann", 3, 0)
+    assert 8_000 < refused.value.wait_ms <= 10_000
+    assert await admit(limited, job_of("j7", caller="ann")) is Limit.RATE
+    assert await admit(limited, job_of("j8", caller="bob")) is None
+    client.set(keys.rate("ann"), int(client.get(keys.rate("ann")) or 0) - refused.value.wait_ms)
+    assert await admit(limited, job_of("j7", caller="ann")) is None
+
+
+async def test_a_caller_has_so_many_jobs(jobs: JobStore, work: WorkStore, client: redis.Redis) -> None:
+    """Those that have ended or are gone are not counted."""
+    limited = JobStore(jobs.client, result_ttl_s=60, limits=Limits(spool_bytes=99, backlog_ms=99_000, jobs=2))
+    for name in ("j1", "j2"):
+        assert await admit(limited, job_of(name, caller="ann")) is None
+
+    assert await admit(limited, job_of("j3", caller="ann")) is Limit.JOBS
+    assert await admit(limited, job_of("j4", caller="bob")) is None
+    await limited.cancel("j1")
+    assert await admit(limited, job_of("j3", caller="ann")) is None
+    client.delete(keys.JobKeys.of("j2").job)
+    assert await admit(limited, job_of("j5", caller="ann")) is None
+    work.begin("j3")
+    work.complete("j3", EMPTY)
+    await limited.abandon(job_of("j5", caller="ann"))
+    assert client.scard(keys.active("ann")) == 0
+
+
+async def test_a_key_is_asked_before_the_limits(jobs: JobStore) -> None:
+    """A request that is sent again gets its job, though there is no room for another."""
+    first = replace(job_of("j1", TWO_MINUTES_MS), key=":k")
+    await jobs.admit(first, chunks_of(b"abc"))
+
+    assert await jobs.admit(replace(first, id="j2"), chunks_of(b"abc")) == "j1"
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_nothing_waits_once_all_have_ended(
+    seed: int, jobs: JobStore, work: WorkStore, client: redis.Redis
+) -> None:
+    """Whatever happens to jobs, in any order and twice."""
+    chosen = random.Random(seed)
+    names = [f"j{n}" for n in range(6)]
+    for name in names:
+        await admit(jobs, job_of(name, chosen.choice([0, 500, 90_000])))
+    for _ in range(60):
+        step(chosen, work, chosen.choice(names))
+        if chosen.random() < 0.02:
+            client.delete(keys.JobKeys.of(chosen.choice(names)).job)
+            await sweep(jobs.client)
+        backlog_ms(client)
+    for name in names:
+        await jobs.cancel(name)
+    await sweep(jobs.client)
+
+    assert backlog_ms(client) == (0, 0)
+
+
+def step(chosen: random.Random, work: WorkStore, name: str) -> None:
+    """Do something with a job that may happen to it, in time or not."""
+    match chosen.randrange(6):
+        case 0:
+            work.begin(name)
+        case 1:
+            work.progress(name, chosen.choice([0, 1000, 70_000]))
+        case 2:
+            cut(work, name, *sorted(chosen.sample(range(1, 80_000), chosen.randint(1, 4))))
+        case 3 | 4 if work.segments(name):
+            work.finish_segment(name, chosen.randrange(len(work.segments(name))))
+        case 5 if job := work.job(name):
+            work.close_cut(job, job.audio_ms + chosen.randrange(5000))
+
+
+async def admit_or_raise(jobs: JobStore, job: Job) -> None:
+    """Admit a job, or say why not."""
+    await jobs.admit(job, chunks_of(b"abc"))
