@@ -73,6 +73,7 @@ setup:
 [group('development')]
 [no-exit-message]
 test *ARGS: setup
+    @{{ python }} -m deploy.browser
     @{{ python }} -m pytest "$@"
 
 # lint, format and type checks, as CI runs them

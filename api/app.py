@@ -16,7 +16,7 @@ from actors.store.connection import prompt, prompt_broker, prompt_queues
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.limits import Limits
-from api import docs, jobs, monitoring, openai
+from api import docs, jobs, monitoring, openai, web_page
 from api.asr import asr, asr_simple
 from api.callers import SECURITY, Callers, caller_of, known_caller
 from api.error_answers import answer_asr, answer_problem
@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> Litestar:
             stats,
             monitoring.router(),
             docs.assets(),
+            web_page.router(),
         ],
         lifespan=[lifespan],
         exception_handlers={Exception: answer_problem},
