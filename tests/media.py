@@ -55,11 +55,10 @@ def _add_audio(container: OutputContainer, stream: AudioStream, samples: Pcm) ->
     resampler = AudioResampler(
         context.format, context.layout, context.sample_rate, context.frame_size or 1024
     )
-    for source in _frames(samples):
+    for source in (*_frames(samples), None):
         for frame in resampler.resample(source):
             container.mux(stream.encode(frame))
-    for frame in [*resampler.resample(None), None]:
-        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
 
 
 def _frames(samples: Pcm) -> Iterator[av.AudioFrame]:
