@@ -49,6 +49,20 @@ status: (_service "status")
 logs *ARGS:
     @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} _service logs "$@"
 
+# show the alerts that fire, and those resolved last; exit 1 while one fires
+[group('service')]
+[no-exit-message]
+alerts:
+    @if [ ! -e .venv/.setup-done ]; then echo "Quintet is not set up: ./justw setup"; exit 2; fi
+    @{{ python }} -m deploy.alerts
+
+# a page of charts from the monitor's snapshots: report [--since 24h] [--out report.html]
+[group('service')]
+[no-exit-message]
+report *ARGS:
+    @if [ ! -e .venv/.setup-done ]; then echo "Quintet is not set up: ./justw setup"; exit 2; fi
+    @{{ python }} -m deploy.report --from {{ quote(invocation_directory()) }} "$@"
+
 # make the environment from the lock and fetch the weights; does nothing when nothing changed
 [group('set-up')]
 [no-exit-message]
@@ -59,6 +73,7 @@ setup:
 [group('development')]
 [no-exit-message]
 test *ARGS: setup
+    @{{ python }} -m deploy.browser
     @{{ python }} -m pytest "$@"
 
 # lint, format and type checks, as CI runs them

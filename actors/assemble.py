@@ -1,9 +1,12 @@
 """From finished segments to a transcript."""
 
+import time
+
 import structlog
 
 from actors.clock import now_ms
 from actors.errors import JobError, PoisonousAudio
+from actors.metrics import STAGE_S, Stage
 from actors.queue.delivery_limit import POISONOUS
 from actors.records import JobState, Line, Segment, Stats, Transcript
 from actors.results import SegmentResults, line
@@ -17,6 +20,7 @@ def assemble(store: WorkStore, results: SegmentResults, job_id: str) -> None:
     job = store.job(job_id)
     if job is None or job.state.ended:
         return
+    started = time.perf_counter()
     lines = tuple(_line(results, job_id, segment, reason) for segment, reason in store.segments(job_id))
     stats = count(lines)
     log.debug("job.assembled", job=job_id, segments=len(lines))
@@ -26,6 +30,7 @@ def assemble(store: WorkStore, results: SegmentResults, job_id: str) -> None:
     else:
         ended = store.complete(job_id, Transcript(lines=lines, stats=stats, audio_ms=job.audio_ms))
     if ended:
+        STAGE_S.observe(time.perf_counter() - started, Stage.ASSEMBLE)
         log.info(
             "job.ended",
             job=job_id,

@@ -8,6 +8,7 @@ import structlog
 from actors.batcher import Failed, Heard, Request
 from actors.clock import now_ms
 from actors.errors import DeviceLost, reason
+from actors.metrics import AUDIO_S, BATCH_ROWS, STAGE_S, Stage
 from actors.queue.delivery_limit import DeliveryLimit
 from actors.store.workers import Tries, WorkerRegistry
 
@@ -38,8 +39,11 @@ class BatchJournal:
         """The instance answers for these with its life, as `begins_itself` has promised, and is busy."""
         self._deliveries.begin([request.id for request in batch])
         self._registry.busy(self._name)
+        BATCH_ROWS.observe(len(batch))
         for request in batch:
-            waited_ms = max(0, now_ms() - request.enqueued_ms) if request.enqueued_ms else None
+            waited_ms = None if request.enqueued_ms is None else max(0, now_ms() - request.enqueued_ms)
+            if waited_ms is not None:
+                STAGE_S.observe(waited_ms / 1000, Stage.WAIT)
             log.debug(
                 "segment.begun",
                 job=request.job,
@@ -49,7 +53,7 @@ class BatchJournal:
             )
 
     def ended(self, batch: Sequence[Request], outcomes: Sequence[Heard | Failed], *, idle: bool) -> None:
-        """Count the tries, and judge whether the instance is sick."""
+        """Count and measure the tries, and judge whether the instance is sick."""
         failed = sum(isinstance(outcome, Failed) for outcome in outcomes)
         tries = Tries(
             succeeded=len(outcomes) - failed,
@@ -63,6 +67,8 @@ class BatchJournal:
 
     def _judge(self, request: Request, outcome: Heard | Failed) -> None:
         if isinstance(outcome, Heard):
+            STAGE_S.observe(outcome.took_ms / 1000, Stage.RECOGNISE)
+            AUDIO_S.add(amount=request.audio_s)
             took_ms = round(outcome.took_ms, 3)
             log.debug("segment.recognised", job=request.job, segment=request.segment, took_ms=took_ms)
             self._failures_in_a_row = 0

@@ -20,6 +20,7 @@ from actors.callbacks.post import Sender, Undelivered
 from actors.callbacks.target import Target, origin, parse
 from actors.clock import now_ms
 from actors.errors import BadOption, StartupError, reason
+from actors.flusher import Flusher
 from actors.queue.messages import CALLBACK
 from actors.queue.slots import Slots
 from actors.records import Job
@@ -142,7 +143,8 @@ def main() -> None:
     stop = worker.stop_requested()
     broker = worker.create_broker(config, Slots(THREADS))
     actor(Courier(config, CallbackStore(patient(config))), broker)
-    worker.run(broker, CALLBACK, stop)
+    with Flusher.of(config):
+        worker.run(broker, CALLBACK, stop)
 
 
 def _about(job: Job) -> dict[str, str | int]:

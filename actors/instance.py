@@ -21,7 +21,9 @@ from actors.batcher import USUAL_LIMITS, Batcher, Limits, Request
 from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
 from actors.errors import StartupError, reason
+from actors.flusher import Flusher
 from actors.heartbeat import Heartbeat
+from actors.metrics import SEGMENTS, Outcome
 from actors.punctuation import unpunctuated
 from actors.queue.delivery_limit import DeliveryLimit, current
 from actors.queue.messages import RECOGNIZE, deliver_callback, queue
@@ -56,10 +58,12 @@ class Instance:
             self._finish(job_id, index, "its audio is no longer kept")
             return
         self._results.store(job_id, index, self._hear(job_id, index, segment))
+        SEGMENTS.add(Outcome.RECOGNISED)
         self._finish(job_id, index)
 
     def give_up(self, job_id: str, index: int, error: Exception) -> None:
         """Count a segment as failed: its tries are used up."""
+        SEGMENTS.add(Outcome.FAILED)
         log.warning("segment.failed", job=job_id, segment=index, reason=reason(error))
         self._finish(job_id, index, reason(error))
 
@@ -144,7 +148,8 @@ def main(number: int) -> None:
         priority=0,
         options={"on_give_up": instance.give_up, "begins_itself": True},
     )
-    worker.run(broker, RECOGNIZE, stop, count_unfinished=batcher.close)
+    with Flusher.of(config):
+        worker.run(broker, RECOGNIZE, stop, count_unfinished=batcher.close)
     heartbeat.stop()
 
 

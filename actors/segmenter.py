@@ -21,13 +21,16 @@ from actors.audio.vad import VoiceActivityDetector
 from actors.clock import now_ms
 from actors.devices import Device
 from actors.errors import AudioTooLong, JobError, PoisonousAudio, StartupError
+from actors.flusher import Flusher
 from actors.heartbeat import Heartbeat
+from actors.metrics import STAGE_S, Stage
 from actors.queue.broker import DoorbellBroker
 from actors.queue.delivery_limit import DeliveriesExceeded
 from actors.queue.messages import SEGMENT, deliver_callback, queue, recognize_segment, segment_job
 from actors.queue.slots import Slots
 from actors.records import Job, JobState, Lane, WorkerState
 from actors.results import SegmentResults
+from actors.stopwatch import Stopwatch
 from actors.store.connection import patient
 from actors.store.uploads import UploadFile, UploadGone
 from actors.store.work import WorkStore
@@ -77,6 +80,8 @@ class Segmenter:
         if job is None:
             return
         log.debug("job.begun", lane=lane, waited_ms=max(0, now_ms() - job.created_ms))
+        if lane == Lane.SHORT:  # every job is there first
+            STAGE_S.observe(max(0, (job.started_ms or 0) - job.created_ms) / 1000, Stage.QUEUE)
         if job.cut:  # by a delivery whose worker died before it could say so
             self._close(job, job.audio_ms)
             return
@@ -104,9 +109,12 @@ class Segmenter:
         with upload, open_recording(upload) as recording:
             self._store.progress(job.id, recording.claimed_ms)
             log.debug("recording.opened", container=recording.container, claimed_ms=recording.claimed_ms)
-            chunks = self._watched(job, recording, lane)
+            decoding, cutting = Stopwatch(), Stopwatch()
+            chunks = decoding.over(self._watched(job, recording, lane))
             pieces = by_speech(chunks, self._vad.stream()) if job.options.vad else whole(chunks)
-            if all(self._hand_over(job.id, piece, lane) for piece in pieces):
+            if all(self._hand_over(job.id, piece, lane) for piece in cutting.over(pieces)):
+                STAGE_S.observe(decoding.total_s, Stage.DECODE)
+                STAGE_S.observe(cutting.total_s - decoding.total_s, Stage.VAD)
                 self._close(job, recording.decoded_ms)
 
     def _watched(self, job: Job, recording: Recording, lane: Lane) -> Iterator[Pcm]:
@@ -184,7 +192,8 @@ def main(number: int) -> None:
         options={"on_give_up": segmenter.give_up, "throws": JobError},
     )
     heartbeat.become(WorkerState.READY)
-    worker.run(broker, SEGMENT, stop)
+    with Flusher.of(config):
+        worker.run(broker, SEGMENT, stop)
     heartbeat.stop()
 
 

@@ -21,7 +21,7 @@ _API_KEY = r"([A-Za-z0-9_.-]{1,40}:)?[!-+\-./0-9;-~]{8,200}"
 API_KEYS = rf"^$|^{_API_KEY}(,{_API_KEY})*$"
 
 #: What is not repeated in messages: a URL may hold a password.
-_SECRET = {"redis_url", "api_keys", "callback_secret"}
+_SECRET = {"redis_url", "api_keys", "callback_secret", "alert_webhook"}
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -119,6 +119,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     monitor_interval_s: Annotated[
         int, Meta(ge=1, le=3600, description="pause between two looks of the monitor")
     ] = 30
+    alerts: Annotated[
+        str, Meta(description="a table of alert rules of your own; empty: `monitoring/alerts.toml`")
+    ] = ""
+    alert_webhook: Annotated[
+        str,
+        Meta(pattern=r"^$|^https?://.+", description="a URL that alerts are posted to as JSON; empty: none"),
+    ] = ""
 
 
 def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) -> Settings:

@@ -15,6 +15,7 @@ import structlog
 from dramatiq.middleware import Middleware, Retries
 
 from actors.queue.broker import DoorbellBroker
+from actors.queue.count_retries import CountRetries
 from actors.queue.delivery_limit import DeliveryLimit
 from actors.queue.give_up import GiveUp
 from actors.queue.log_context import LogContext
@@ -46,6 +47,7 @@ def create_broker(
         deliveries or DeliveryLimit(patient(settings)),
         Retries(max_retries=settings.max_retries, min_backoff=MIN_BACKOFF_MS, max_backoff=MAX_BACKOFF_MS),
         GiveUp(),
+        CountRetries(),
     ]
     return DoorbellBroker(prompt_broker(settings), retry=patience(), slots=slots, middleware=middleware)
 

@@ -9,8 +9,10 @@ from typing_extensions import override
 
 from actors import logs, settings
 from actors.errors import StartupError
+from actors.flusher import Flusher
 from api.app import create_app
 from api.logged import Logged
+from api.measured import Measured
 
 
 class Server(uvicorn.Server):
@@ -36,7 +38,7 @@ def main() -> None:
     server = Server(
         app,
         uvicorn.Config(
-            Logged(app),
+            Logged(Measured(app)),
             host=config.host,
             port=config.port,
             log_config=None,
@@ -44,7 +46,8 @@ def main() -> None:
             timeout_graceful_shutdown=20,
         ),
     )
-    server.run()
+    with Flusher.of(config):
+        server.run()
     if not server.started:
         sys.exit("api cannot start: the log has the reason")
 

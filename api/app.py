@@ -12,11 +12,11 @@ from litestar.di import Provide
 
 from actors.queue.broker import DoorbellBroker
 from actors.settings import Settings
-from actors.store.connection import prompt, prompt_broker
+from actors.store.connection import prompt, prompt_broker, prompt_queues
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.limits import Limits
-from api import docs, jobs, openai
+from api import docs, jobs, monitoring, openai, web_page
 from api.asr import asr, asr_simple
 from api.callers import SECURITY, Callers, caller_of, known_caller
 from api.error_answers import answer_asr, answer_problem
@@ -37,8 +37,8 @@ def create_app(settings: Settings) -> Litestar:
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         app.state.callers = Callers(settings)
-        async with prompt(settings) as client:
-            app.state.recognizer = recognizer = _wire(settings, client)
+        async with prompt(settings) as client, prompt_queues(settings) as queues_client:
+            app.state.recognizer = recognizer = _wire(settings, client, queues_client)
             app.state.log_listener = log_listener = LogListener(client)
             listeners = (recognizer.listener.listen(), log_listener.listen())
             listening = [asyncio.create_task(one) for one in listeners]
@@ -68,7 +68,9 @@ def create_app(settings: Settings) -> Litestar:
             ready,
             stats,
             logs,
+            monitoring.router(),
             docs.assets(),
+            web_page.router(),
         ],
         lifespan=[lifespan],
         exception_handlers={Exception: answer_problem},
@@ -83,7 +85,7 @@ def create_app(settings: Settings) -> Litestar:
     )
 
 
-def _wire(settings: Settings, client: redis.asyncio.Redis) -> Recognizer:
+def _wire(settings: Settings, client: redis.asyncio.Redis, queues_client: redis.asyncio.Redis) -> Recognizer:
     store = JobStore(client, result_ttl_s=settings.result_ttl_s, limits=Limits.of(settings))
     return Recognizer(
         settings,
@@ -91,7 +93,7 @@ def _wire(settings: Settings, client: redis.asyncio.Redis) -> Recognizer:
         JobFollower(client),
         DoorbellBroker(prompt_broker(settings)),
         JobListener(client, store),
-        InstancePool(client, instances=settings.instances, segmenters=settings.segmenters),
+        InstancePool(client, queues_client, instances=settings.instances, segmenters=settings.segmenters),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the instances say of themselves, as the API needs it."""
+"""What the instances say of themselves and what waits for them, as the API needs it."""
 
 import time
 
@@ -6,6 +6,7 @@ import redis.asyncio
 
 from actors.clock import now_ms
 from actors.records import Capabilities
+from actors.store.backlog import Backlog, read_backlog
 from actors.store.workers import Pool, read_pool
 from api.errors import Unavailable
 from monitoring.health import HealthReport, assess
@@ -17,8 +18,16 @@ _FRESH_S = 1.0
 class InstancePool:
     """The instances, looked up in Redis at most once per `_FRESH_S` for deciding about requests."""
 
-    def __init__(self, client: redis.asyncio.Redis, *, instances: int, segmenters: int) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client: redis.asyncio.Redis,
+        queues_client: redis.asyncio.Redis,
+        *,
+        instances: int,
+        segmenters: int,
+    ) -> None:
+        self.client = client
+        self._queues_client = queues_client
         self._instances = instances
         self._segmenters = segmenters
         self._seen: tuple[float, Capabilities | None] = (float("-inf"), None)
@@ -47,4 +56,8 @@ class InstancePool:
 
     async def read(self) -> Pool:
         """What Redis knows of the instances now."""
-        return await read_pool(self._client, now_ms())
+        return await read_pool(self.client, now_ms())
+
+    async def backlog(self) -> Backlog:
+        """What waits now."""
+        return await read_backlog(self.client, self._queues_client)

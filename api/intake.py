@@ -18,6 +18,7 @@ from actors.audio.length import MAX_BYTES_PER_S, expected_ms
 from actors.audio.sniff import HEAD_BYTES, container
 from actors.callbacks import target
 from actors.clock import now_ms
+from actors.metrics import UPLOADED
 from actors.queue.broker import DoorbellBroker
 from actors.queue.messages import deliver_callback, segment_job
 from actors.records import Job, JobState, Lane, Options, Transcript
@@ -108,6 +109,7 @@ class Recognizer(Struct, frozen=True):
             with anyio.CancelScope(shield=True):
                 await self.store.abandon(job)
             raise
+        UPLOADED.add(amount=job.upload_bytes)
         return job
 
     async def cancel(self, job_id: str) -> None:

@@ -15,6 +15,7 @@ from deploy.bring_up import bring_up
 from deploy.progress import Progress
 from deploy.running import Running
 from deploy.stop import stop
+from monitoring import rules
 
 
 def start(console: Console) -> Running:
@@ -46,6 +47,7 @@ def check(config: Settings) -> None:
     """
     preflight.check_model(config.model)
     preflight.check_devices(config.devices)
+    rules.load(config)
     if config.redis_url:
         preflight.check_redis(config)
 

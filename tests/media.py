@@ -2,6 +2,7 @@
 
 import io
 import wave
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -50,16 +51,25 @@ def encode(  # noqa: PLR0913, each is a property of the file
 
 
 def _add_audio(container: OutputContainer, stream: AudioStream, samples: Pcm) -> None:
-    source = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
-    source.sample_rate = SAMPLE_RATE_HZ
-    source.time_base = Fraction(1, SAMPLE_RATE_HZ)
-    source.pts = 0
     context = stream.codec_context
     resampler = AudioResampler(
         context.format, context.layout, context.sample_rate, context.frame_size or 1024
     )
-    for frame in [*resampler.resample(source), *resampler.resample(None), None]:
-        container.mux(stream.encode(frame))
+    for source in (*_frames(samples), None):
+        for frame in resampler.resample(source):
+            container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def _frames(samples: Pcm) -> Iterator[av.AudioFrame]:
+    """In frames of at most a minute: FFmpeg resamples no frame of hours."""
+    for start in range(0, max(len(samples), 1), 60 * SAMPLE_RATE_HZ):
+        part = samples[start : start + 60 * SAMPLE_RATE_HZ]
+        source = av.AudioFrame.from_ndarray(part.reshape(1, -1), format="s16", layout="mono")
+        source.sample_rate = SAMPLE_RATE_HZ
+        source.time_base = Fraction(1, SAMPLE_RATE_HZ)
+        source.pts = start
+        yield source
 
 
 def _add_video(container: OutputContainer, stream: VideoStream) -> None:

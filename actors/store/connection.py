@@ -53,8 +53,17 @@ def unrepeated(settings: Settings) -> "redis.Redis":
 
 def prompt(settings: Settings) -> "redis.asyncio.Redis":
     """A connection for the API: Redis answers within `PROMPT_TIMEOUT_S` or the request fails."""
+    return _prompt(jobs_url(settings))
+
+
+def prompt_queues(settings: Settings) -> "redis.asyncio.Redis":
+    """The same to Dramatiq's database, for those who only look at the queues."""
+    return _prompt(broker_url(settings))
+
+
+def _prompt(url: str) -> "redis.asyncio.Redis":
     pool = redis.asyncio.BlockingConnectionPool.from_url(
-        jobs_url(settings),
+        url,
         max_connections=PROMPT_CONNECTIONS,
         timeout=PROMPT_POOL_TIMEOUT_S,
         retry=redis.asyncio.retry.Retry(ExponentialBackoff(), 1),

@@ -30,6 +30,10 @@ For all jobs together:
 | `asr:idempotency:{key}` | string  | the id of the job with this `caller:key`, a TTL beyond its end     |
 | `asr:callbacks`         | sorted  | id of an ended job that is to be told of → when a try is due, ms   |
 | `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
+| `asr:metrics`           | hash    | what `actors/metrics.py` names, by series, counted for ever        |
+| `asr:flushed:{process}` | string  | the number of its last flush to `asr:metrics` (an hour)            |
+| `asr:snapshots`         | sorted  | `monitoring.snapshot.Snapshot` as JSON → its time (an hour)        |
+| `asr:alerts`            | string  | `monitoring.alerts.Book` as JSON; the monitor writes it            |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy-instances`    | set     | the instances whose engine is at work                              |
 | `asr:deliveries:{id}`   | set     | the processes that have begun a message (an hour)                  |
@@ -55,6 +59,9 @@ ADMISSION_TTL_S = 30
 #: The processes that have begun a message are remembered this long.
 DELIVERIES_TTL_S = 3600
 
+#: What a process has last added to the metrics is remembered this long.
+FLUSHED_TTL_S = 3600
+
 #: About so many events of the logs are kept: Redis drops them a node at a time.
 LOGS_KEPT = 10_000
 
@@ -75,6 +82,9 @@ BACKLOG_LONG = "asr:backlog:long"
 SPEED = "asr:speed"
 CALLBACKS = "asr:callbacks"
 STATS = "asr:stats"
+METRICS = "asr:metrics"
+SNAPSHOTS = "asr:snapshots"
+ALERTS = "asr:alerts"
 WORKERS = "asr:workers"
 BUSY = "asr:busy-instances"
 EVENTS = "asr:events"
@@ -131,3 +141,8 @@ def results(job_id: str) -> str:
 def deliveries(message_id: str) -> str:
     """The key of the processes that have begun a message."""
     return f"asr:deliveries:{message_id}"
+
+
+def flushed(process: str) -> str:
+    """The key of the number of the flush that a process has added last to the metrics."""
+    return f"asr:flushed:{process}"

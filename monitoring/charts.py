@@ -1,0 +1,140 @@
+"""Charts as inline SVG: lines over time, and strips of coloured cells. Colours come from the page's style."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+from typing import Final
+
+from msgspec import Struct
+
+from monitoring.axes import Scale, local, times
+from monitoring.columns import Columns
+
+#: Room around what is drawn; the names of strips need more on the left than numbers do.
+_TOP: Final = 8
+_RIGHT: Final = 10
+_BOTTOM: Final = 22
+_LEFT: Final = 58
+_LEFT_OF_STRIPS: Final = 118
+
+#: Of a chart of lines, and of a row of a strip.
+_HEIGHT: Final = 190
+_ROW: Final = 20
+
+#: A time is written this far from the next at least.
+_TIME_WIDTH: Final = 64
+
+
+class Line(Struct, frozen=True):
+    """A value for each column, where there is one, and the number of its colour."""
+
+    name: str
+    values: Sequence[float | None]
+    colour: int = 0
+
+
+class Cell(Struct, frozen=True):
+    """A cell of a strip: its class, how strong its colour is (0 to 1), and what it says."""
+
+    kind: str
+    strength: float
+    text: str
+
+
+class Row(Struct, frozen=True):
+    """A strip of cells, one a column."""
+
+    name: str
+    cells: Sequence[Cell | None]
+
+
+class Chart(Struct, frozen=True):
+    """What a chart is of, over which time, and how wide it is."""
+
+    title: str
+    columns: Columns
+    width: int
+
+    def lines(self, drawn: Sequence[Line], scale: Scale, write: Callable[[float], str]) -> str:
+        """Lines, broken where nothing is known; one alone is filled."""
+        bottom = _HEIGHT - _BOTTOM
+
+        def y(value: float) -> float:
+            return round(_TOP + (bottom - _TOP) * (1 - scale.share(value)), 1)
+
+        parts = [*self._time_axis(_LEFT, _HEIGHT)]
+        for mark in scale.marks:
+            parts.append(f'<path class="grid" d="M{_LEFT} {y(mark)}H{self.width - _RIGHT}"/>')
+            parts.append(_text(_LEFT - 6, y(mark) + 4, write(mark)))
+        for line in drawn:
+            for run in _runs(line.values):
+                path = "L".join(f"{self._x(_LEFT, at + 0.5)} {y(value)}" for at, value in run)
+                if len(drawn) == 1:
+                    ends = f"V{bottom}H{self._x(_LEFT, run[0][0] + 0.5)}Z"
+                    parts.append(f'<path class="area c{line.colour}" d="M{path}{ends}"/>')
+                parts.append(f'<path class="line c{line.colour}" d="M{path}h0"/>')
+        return self._svg(_HEIGHT, [*parts, *self._hints(drawn, write)])
+
+    def strips(self, rows: Sequence[Row]) -> str:
+        """Rows of coloured cells."""
+        height = _TOP + _ROW * len(rows) + _BOTTOM
+        parts = [*self._time_axis(_LEFT_OF_STRIPS, height)]
+        for number, row in enumerate(rows):
+            y = _TOP + _ROW * number
+            parts.append(_text(_LEFT_OF_STRIPS - 8, y + 14, row.name))
+            parts.append(self._cell(y, 0, len(self.columns.looks), 'class="empty"', ""))
+            for at, cell in enumerate(row.cells):
+                if cell:
+                    look = f'class="{cell.kind}" fill-opacity="{cell.strength:.2f}"'
+                    said = f"{self._moment(at)} · {row.name}: {cell.text}"
+                    parts.append(self._cell(y, at, at + 1, look, said))
+        return self._svg(height, parts)
+
+    def _x(self, left: int, number: float) -> float:
+        """Where a column begins."""
+        return round(left + (self.width - left - _RIGHT) * number / len(self.columns.looks), 1)
+
+    def _cell(self, y: float, first: int, end: int, look: str, said: str) -> str:
+        x, until = (self._x(_LEFT_OF_STRIPS, number) for number in (first, end))
+        place = f'x="{x}" y="{y + 2}" width="{until - x + 0.2:.1f}" height="{_ROW - 4}"'
+        return f"<rect {look} {place}><title>{escape(said)}</title></rect>"
+
+    def _time_axis(self, left: int, height: int) -> Iterator[str]:
+        columns = self.columns
+        most = (self.width - left) // _TIME_WIDTH
+        for at_ms, text in times(columns.start_ms, columns.end_ms, most):
+            x = self._x(left, (at_ms - columns.start_ms) / columns.width_ms)
+            yield f'<path class="grid" d="M{x} {_TOP}V{height - _BOTTOM}"/>'
+            if left + 16 < x < self.width - 24:
+                yield _text(x, height - 6, text, kind="time")
+
+    def _hints(self, drawn: Sequence[Line], write: Callable[[float], str]) -> Iterator[str]:
+        """What each column says when it is pointed at."""
+        for at in range(len(self.columns.looks)):
+            known = [(line.name, value) for line in drawn if (value := line.values[at]) is not None]
+            if known:
+                x, until = (self._x(_LEFT, number) for number in (at, at + 1))
+                said = "\n".join([self._moment(at), *(f"{name}: {write(value)}" for name, value in known)])
+                place = f'x="{x}" y="{_TOP}" width="{until - x:.1f}" height="{_HEIGHT - _TOP - _BOTTOM}"'
+                yield f'<rect class="hint" {place}><title>{escape(said)}</title></rect>'
+
+    def _moment(self, column: int) -> str:
+        at = local(self.columns.at_ms(column))
+        return f"{at.day} {at:%b %H:%M:%S}"
+
+    def _svg(self, height: int, parts: Sequence[str]) -> str:
+        label = escape(self.title)
+        return (
+            f'<svg viewBox="0 0 {self.width} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+        )
+
+
+def _runs(values: Sequence[float | None]) -> Iterator[list[tuple[int, float]]]:
+    """The stretches of columns in which something is known."""
+    known = [(at, value) for at, value in enumerate(values) if value is not None]
+    for _, run in itertools.groupby(enumerate(known), key=lambda place: place[1][0] - place[0]):
+        yield [point for _, point in run]
+
+
+def _text(x: float, y: float, text: str, kind: str = "mark") -> str:
+    return f'<text class="{kind}" x="{x}" y="{y:.1f}">{escape(text)}</text>'
