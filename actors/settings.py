@@ -97,7 +97,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     key_uploads_per_minute: Annotated[
-        int, Meta(ge=0, le=1000000, description="uploads of one key in a minute; 0: any number")
+        int,
+        Meta(
+            ge=0,
+            le=60000,
+            description="uploads of one key in a minute, evenly or at once; 0: any number",
+        ),
     ] = 0
     key_jobs: Annotated[
         int, Meta(ge=0, le=1000000, description="jobs of one key that have not ended; 0: any number")
@@ -156,6 +161,9 @@ def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) 
             f"ASR_MAX_SPOOL_MB={loaded.max_spool_mb} is less than ASR_MAX_UPLOAD_MB={loaded.max_upload_mb}: "
             "the largest upload must fit"
         )
+    secrets = [item.rpartition(":")[2] for item in loaded.api_keys.split(",")]
+    if len(secrets) > len(set(secrets)):
+        raise SettingsError("ASR_API_KEYS has a key twice: whose is it?")
     return loaded
 
 
