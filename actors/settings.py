@@ -36,6 +36,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(min_length=1, description="address the API listens on")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="port the API listens on")] = 5002
     instances: Annotated[int, Meta(ge=1, le=64, description="model instances on this machine")] = 5
+    express_instances: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=64,
+            description="of these instances, those that leave recordings over 60 s to the others",
+        ),
+    ] = 1
     segmenters: Annotated[int, Meta(ge=1, le=64, description="decode and VAD processes on this machine")] = 1
     devices: Annotated[
         str,
