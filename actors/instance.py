@@ -21,6 +21,7 @@ from actors.batcher import USUAL_LIMITS, Batcher, Limits, Request
 from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
 from actors.errors import StartupError, reason
+from actors.express import NICENESS, Express
 from actors.flusher import Flusher
 from actors.heartbeat import Heartbeat
 from actors.metrics import SEGMENTS, Outcome
@@ -118,6 +119,8 @@ def main(number: int) -> None:
     stop = worker.stop_requested()
     device = devices.assign(config, number)
     devices.pin(device)
+    if device.kind == "cpu" and number > config.express_instances > 0:
+        os.nice(NICENESS)
     client = patient(config)
     heartbeat = Heartbeat(WorkerRegistry(client), name, device)
     heartbeat.arrive()
@@ -148,6 +151,9 @@ def main(number: int) -> None:
         priority=0,
         options={"on_give_up": instance.give_up, "begins_itself": True},
     )
+    express = Express(WorkerRegistry(client), slots, config.express_instances)
+    if number <= config.express_instances:
+        express.start()
     with Flusher.of(config):
         worker.run(broker, RECOGNIZE, stop, count_unfinished=batcher.close)
     heartbeat.stop()

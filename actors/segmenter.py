@@ -107,7 +107,7 @@ class Segmenter:
     def _cut_upload(self, job: Job, lane: Lane) -> None:
         upload = io.BufferedReader(UploadFile(self._store, job.id, job.upload_bytes))
         with upload, open_recording(upload) as recording:
-            self._store.progress(job.id, recording.claimed_ms)
+            self._store.progress(job.id, min(recording.claimed_ms, self._config.max_audio_s * 1000))
             log.debug("recording.opened", container=recording.container, claimed_ms=recording.claimed_ms)
             decoding, cutting = Stopwatch(), Stopwatch()
             chunks = decoding.over(self._watched(job, recording, lane))

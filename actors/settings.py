@@ -36,6 +36,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(min_length=1, description="address the API listens on")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="port the API listens on")] = 5002
     instances: Annotated[int, Meta(ge=1, le=64, description="model instances on this machine")] = 5
+    express_instances: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=64,
+            description="of these instances, those that leave recordings over 60 s to the others",
+        ),
+    ] = 1
     segmenters: Annotated[int, Meta(ge=1, le=64, description="decode and VAD processes on this machine")] = 1
     devices: Annotated[
         str,
@@ -97,7 +105,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     key_uploads_per_minute: Annotated[
-        int, Meta(ge=0, le=1000000, description="uploads of one key in a minute; 0: any number")
+        int,
+        Meta(
+            ge=0,
+            le=60000,
+            description="uploads of one key in a minute, evenly or at once; 0: any number",
+        ),
     ] = 0
     key_jobs: Annotated[
         int, Meta(ge=0, le=1000000, description="jobs of one key that have not ended; 0: any number")
@@ -156,6 +169,9 @@ def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) 
             f"ASR_MAX_SPOOL_MB={loaded.max_spool_mb} is less than ASR_MAX_UPLOAD_MB={loaded.max_upload_mb}: "
             "the largest upload must fit"
         )
+    secrets = [item.rpartition(":")[2] for item in loaded.api_keys.split(",")]
+    if len(secrets) > len(set(secrets)):
+        raise SettingsError("ASR_API_KEYS has a key twice: whose is it?")
     return loaded
 
 

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from actors import languages, replacements
 from actors.records import Options, Stats, Transcript
 from api import render
-from api.error_answers import AsrFailure
+from api.error_answers import UPLOAD_ERRORS, AsrFailure
 from api.form_guard import GuardedRequest
 from api.intake import Recognizer, has_room
 
@@ -97,14 +97,10 @@ class AsrAnswer(Struct, frozen=True, kw_only=True):
     ] = UNSET
 
 
-_ERRORS = {
-    401: "An API key is needed.",
+_ERRORS = UPLOAD_ERRORS | {
     409: "The job was cancelled by `DELETE /jobs/{id}`.",
-    413: "The upload or the recording is too long.",
     415: "Not a supported container.",
     422: "The form or a field is bad, the audio cannot be read, or the model cannot do what is asked.",
-    429: "Too much audio is waiting, or too many uploads of this key; `Retry-After` says when to come again.",
-    503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
     504: "No progress within `ASR_REQUEST_TIMEOUT_S`; the job named goes on at `/jobs/{id}`.",
 }
 

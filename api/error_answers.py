@@ -60,6 +60,15 @@ class Problem(Struct, frozen=True):
     state: JobState | UnsetType = UNSET
 
 
+#: What an upload may be answered wherever it is sent to.
+UPLOAD_ERRORS: Final = {
+    401: "An API key is needed.",
+    413: "The upload or the recording is too long.",
+    429: "Too much audio is waiting, or too many uploads of this key; `Retry-After` says when to come again.",
+    503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
+}
+
+
 def problems(*tables: dict[int, str]) -> dict[int, ResponseSpec]:
     """What statuses mean, in the OpenAPI document of endpoints that answer problem details."""
     return {

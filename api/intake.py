@@ -12,9 +12,8 @@ from litestar.datastructures import UploadFile
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Receive
 from msgspec import Struct
-from msgspec.structs import replace
 
-from actors.audio.length import MAX_BYTES_PER_S, expected_ms
+from actors.audio.length import MOST_BYTES_PER_S, expected_ms, shortest_ms
 from actors.audio.sniff import HEAD_BYTES, container
 from actors.callbacks import target
 from actors.clock import now_ms
@@ -95,8 +94,22 @@ class Recognizer(Struct, frozen=True):
         """
         self._check_callback(callback)
         await self._check_options(options)
-        job = replace(await self._new_job(upload, options, caller, key), callback=callback)
-        while (admitted := await self.store.admit(job, _chunks(upload))) != job.id:
+        size_bytes, head = await self._check_upload(upload)
+        now = now_ms()
+        job = Job(
+            id=request_id(),
+            state=JobState.QUEUED,
+            options=options,
+            created_ms=now,
+            progress_ms=now,
+            upload_bytes=size_bytes,
+            caller=caller,
+            key=_own(caller, key),
+            callback=callback,
+            expected_ms=min(expected_ms(head, size_bytes), self.settings.max_audio_s * 1000),
+        )
+        least_ms = shortest_ms(head, size_bytes)
+        while (admitted := await self.store.admit(job, _chunks(upload), least_ms)) != job.id:
             earlier = await self._taken_in(admitted)
             if earlier is not None:
                 structlog.contextvars.bind_contextvars(job=earlier.id)
@@ -187,41 +200,49 @@ class Recognizer(Struct, frozen=True):
         if not options.itn and not able.itn:
             raise Refused(422, f"itn: {able.model} cannot be told to leave numbers in words; leave itn out")
 
-    async def _new_job(self, upload: UploadFile, options: Options, caller: str, key: str | None) -> Job:
+    async def _check_upload(self, upload: UploadFile) -> tuple[int, bytes]:
+        """The size of an upload and its first bytes."""
         size_bytes = _size_bytes(upload)
         if size_bytes == 0:
             raise Refused(422, "file: the file is empty")
-        if size_bytes > self.settings.max_upload_mb << 20:
-            raise Refused(413, f"file: larger than ASR_MAX_UPLOAD_MB={self.settings.max_upload_mb}")
+        self.check_size(size_bytes)
         head = await upload.read(HEAD_BYTES)
         await upload.seek(0)
         if container(head) is None:
             raise Refused(415, "file: not a recording in any supported format, such as wav, mp3, flac or m4a")
-        now = now_ms()
-        return Job(
-            id=request_id(),
-            state=JobState.QUEUED,
-            options=options,
-            created_ms=now,
-            progress_ms=now,
-            upload_bytes=size_bytes,
-            caller=caller,
-            key=f"{caller}:{key}" if key else None,
-            expected_ms=min(expected_ms(head, size_bytes), self.settings.max_audio_s * 1000),
-        )
+        return size_bytes, head
+
+    def check_size(self, upload_bytes: int) -> None:
+        """Refuse an upload that is too large.
+
+        Raises:
+            Refused: 413.
+        """
+        if upload_bytes > self.settings.max_upload_mb << 20:
+            raise Refused(413, f"file: larger than ASR_MAX_UPLOAD_MB={self.settings.max_upload_mb}")
 
 
 async def has_room(connection: Connection, _: BaseRouteHandler) -> None:
     """Let an upload of a known caller through if no limit is in its way, as far as its length is known.
 
+    Nothing of its body has been read yet. One that was sent before, with its idempotency key, goes through.
+
     Raises:
-        LimitReached: before anything of the body is read.
+        Refused: 413.
+        LimitReached: 429.
     """
     recognizer: Recognizer = connection.app.state.recognizer
     length = connection.headers.get("content-length", "")
     size_bytes = max(0, int(length) - FORM_OVERHEAD_BYTES) if length.isdecimal() else 0
-    shortest_ms = size_bytes * 1000 // MAX_BYTES_PER_S
-    await recognizer.store.check_room(caller_of(connection), size_bytes, shortest_ms)
+    recognizer.check_size(size_bytes)
+    caller = caller_of(connection)
+    key = _own(caller, connection.headers.get("idempotency-key"))
+    await recognizer.store.check_room(caller, key, size_bytes, size_bytes * 1000 // MOST_BYTES_PER_S)
+
+
+def _own(caller: str, key: str | None) -> str | None:
+    """An idempotency key among those of all callers."""
+    return f"{caller}:{key}" if key else None
 
 
 def _same(earlier: Job, again: Job) -> Job:

@@ -19,7 +19,7 @@ from actors.records import JobState
 from actors.store.following import Standing
 from api.asr import RecordingForm
 from api.callers import SECURITY, known_caller
-from api.error_answers import problems
+from api.error_answers import UPLOAD_ERRORS, problems
 from api.errors import JobExpired, NoResult, UnknownJob
 from api.form_guard import GuardedRequest
 from api.intake import Recognizer, has_room
@@ -32,13 +32,10 @@ _TAGS: Final = ["Jobs"]
 _UNKNOWN: Final = {404: "No job of the caller's has this id, or it has expired."}
 _NO_SUCH_RESULT: Final = {404: "No job has this id, it has expired, or its result was deleted."}
 _COMMON: Final = {401: "An API key is needed.", 503: "Redis is away; `Retry-After` says when to come again."}
-_REFUSALS: Final = {
-    413: "The upload is too long.",
+_REFUSALS: Final = UPLOAD_ERRORS | {
     415: "Not a supported container.",
     422: "The form or a field is bad, the model cannot do what is asked, or the `Idempotency-Key` has named "
     "a file of another size or other options.",
-    429: "Too much audio is waiting, or too many uploads of this key; `Retry-After` says when to come again.",
-    503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
 }
 _NO_RESULT: Final = {
     409: "The job is not done, or was cancelled; `state` says where it stands.",
@@ -100,7 +97,7 @@ _JobId = Annotated[str, Parameter(description="The id of the job.")]
     guards=[has_room],
     status_code=202,
     tags=_TAGS,
-    responses=problems(_COMMON, _REFUSALS),
+    responses=problems(_REFUSALS),
     response_headers=[
         ResponseHeader(name="Location", documentation_only=True, description="Where to follow the job.")
     ],

@@ -25,7 +25,7 @@ from actors import languages
 from actors.records import Capabilities, Job, Language, Options, Transcript
 from api import render
 from api.callers import SECURITY, known_caller
-from api.error_answers import OpenAiFailure, answer_openai, openai_error
+from api.error_answers import UPLOAD_ERRORS, OpenAiFailure, answer_openai, openai_error
 from api.errors import Interrupted, Refused, UnknownModel
 from api.failures import describe
 from api.form_guard import GuardedRequest
@@ -84,14 +84,10 @@ class ModelList(Struct, frozen=True):
     object: Literal["list"] = "list"
 
 
-_ERRORS: Final = {
+_ERRORS: Final = UPLOAD_ERRORS | {
     400: "A parameter is bad, unknown or not supported, or the audio cannot be read; `param` names it.",
-    401: "An API key is needed.",
     404: "There is no such model.",
     409: "The job was cancelled by `DELETE /jobs/{id}`.",
-    413: "The upload or the recording is too long.",
-    429: "Too much audio is waiting, or too many uploads of this key; `Retry-After` says when to come again.",
-    503: "Redis is away or no instance is alive; `Retry-After` says when to come again.",
     504: "No progress within `ASR_REQUEST_TIMEOUT_S`.",
 }
 

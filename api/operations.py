@@ -14,8 +14,9 @@ from api.intake import Recognizer
 from monitoring.health import Health, HealthReport
 from monitoring.statistics import Statistics, summarize
 
-#: Running jobs in `/stats`.
+#: Running jobs in `/stats`, and among how many the caller's own are looked for.
 RUNNING_SHOWN: Final = 20
+RUNNING_LOOKED_AT: Final = 200
 
 
 class Alive(Struct, frozen=True):
@@ -53,8 +54,9 @@ async def ready(pool: InstancePool) -> Alive:
     security=SECURITY,
     responses=problems({401: "An API key is needed."}),
 )
-async def stats(recognizer: Recognizer) -> Statistics:
-    """Counters since Redis was first started, the same whichever process answers, and running jobs."""
+async def stats(recognizer: Recognizer, caller: str) -> Statistics:
+    """Counters since Redis was first started, whichever process answers, and the caller's running jobs."""
     pool = await recognizer.pool.read()
-    running = await recognizer.store.running(RUNNING_SHOWN)
-    return summarize(pool, recognizer.pool.assess(pool), running, now_ms())
+    running = await recognizer.store.running(RUNNING_LOOKED_AT)
+    own = [job for job in running if job.caller == caller][:RUNNING_SHOWN]
+    return summarize(pool, recognizer.pool.assess(pool), own, now_ms())

@@ -66,13 +66,13 @@ class Client:
         return body
 
     def get(self, path: str) -> dict[str, Any]:
-        """The answer to a GET, whether it is that of success or not.
+        """The answer to a GET.
 
         Raises:
-            NotServed: no service answers.
+            NotServed: no service answers, or it answers with an error.
         """
         try:
-            body: dict[str, Any] = self._ask("GET", path, check=False).json()
+            body: dict[str, Any] = self._ask("GET", path).json()
         except ValueError as error:
             raise NotServed(f"Something else answers at {self.base_url}.") from error
         return body
@@ -93,7 +93,7 @@ class Client:
         """
         self._ask("DELETE", path)
 
-    def _ask(self, method: str, path: str, *, check: bool = True, **request: Any) -> httpx.Response:
+    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, path, **request)
         except httpx.ConnectError as error:
@@ -102,7 +102,7 @@ class Client:
             raise NotServed(
                 f"The connection to {self.base_url} broke off ({error}): see ./justw status."
             ) from error
-        if check and not answer.is_success:
+        if not answer.is_success:
             raise Refusal(answer)
         return answer
 
@@ -116,4 +116,5 @@ class Refusal(NotServed):
             reason = body.get("msg") or body.get("detail")
         except (ValueError, AttributeError):
             reason = None
+        self.status = answer.status_code
         super().__init__(f"{reason or 'the service could not answer'} (HTTP {answer.status_code})")

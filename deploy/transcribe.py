@@ -13,13 +13,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from actors.settings import SettingsError
 from deploy import client
-from deploy.client import Client, NotServed
+from deploy.client import Client, NotServed, Refusal
 
 FORMATS: Final = ("srt", "vtt", "tsv", "txt", "json")
 ENDED: Final = {"done", "failed", "cancelled"}
 
 #: Pause between two looks at the job.
 LOOK_S: Final = 0.1
+
+UNAVAILABLE: Final = 503
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,11 +66,22 @@ def _wait(service: Client, job: dict[str, Any]) -> dict[str, Any]:
             while job["state"] not in ENDED:
                 _show(progress, task, job)
                 time.sleep(LOOK_S)
-                job = service.get(f"/jobs/{job['id']}")
+                job = _look(service, job)
         except KeyboardInterrupt:
             service.delete(f"/jobs/{job['id']}")
             raise
     return job
+
+
+def _look(service: Client, job: dict[str, Any]) -> dict[str, Any]:
+    """The job as it is now; as it was, while the service has lost its Redis."""
+    try:
+        return service.get(f"/jobs/{job['id']}")
+    except Refusal as refusal:
+        if refusal.status != UNAVAILABLE:
+            raise
+        time.sleep(1)
+        return job
 
 
 def _bar() -> Progress:

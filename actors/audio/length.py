@@ -5,11 +5,17 @@ from typing import Final
 
 from actors.audio.sniff import container
 
-#: 128 kbit/s, the usual rate of speech and music in lossy formats; of video it makes far too much.
-_BYTES_PER_S: Final = 16_000
+#: Containers of lossy sound, and brands of an MP4 file that make it one.
+_LOSSY: Final = {"mp3", "aac", "ogg", "ac3", "amr"}
+_LOSSY_BRANDS: Final = {b"M4A ", b"M4B "}
 
-#: Few recordings are larger for their length: 16 bit stereo at 48 kHz.
-MAX_BYTES_PER_S: Final = 192_000
+#: 128 kbit/s and at most 320.
+_LOSSY_BYTES_PER_S: Final = 16_000
+_MOST_LOSSY_BYTES_PER_S: Final = 40_000
+
+#: Video, 2 Mbit/s, which lossless sound has too; little of any kind has more than 20.
+_BYTES_PER_S: Final = 250_000
+MOST_BYTES_PER_S: Final = 2_500_000
 
 #: Where a FLAC file has its STREAMINFO (RFC 9639, section 8.2): rate in 20 bits, samples in 36.
 _FLAC_RATE: Final = slice(18, 26)
@@ -20,13 +26,31 @@ def expected_ms(head: bytes, size_bytes: int) -> int:
 
     `head` are its first bytes, as many as `sniff.container` looks at.
     """
+    return _known_ms(head, size_bytes) or size_bytes * 1000 // (
+        _LOSSY_BYTES_PER_S if _is_lossy(head) else _BYTES_PER_S
+    )
+
+
+def shortest_ms(head: bytes, size_bytes: int) -> int:
+    """The length that such a file has at least, unless it is a strange one."""
+    return _known_ms(head, size_bytes) or size_bytes * 1000 // (
+        _MOST_LOSSY_BYTES_PER_S if _is_lossy(head) else MOST_BYTES_PER_S
+    )
+
+
+def _known_ms(head: bytes, size_bytes: int) -> int:
     match container(head):
         case "wav":
-            return size_bytes * 1000 // (_wav_bytes_per_s(head) or _BYTES_PER_S)
+            bytes_per_s = _wav_bytes_per_s(head)
+            return size_bytes * 1000 // bytes_per_s if bytes_per_s else 0
         case "flac":
-            return _flac_ms(head) or size_bytes * 1000 // _BYTES_PER_S
+            return _flac_ms(head)
         case _:
-            return size_bytes * 1000 // _BYTES_PER_S
+            return 0
+
+
+def _is_lossy(head: bytes) -> bool:
+    return container(head) in _LOSSY or (head[4:8] == b"ftyp" and head[8:12] in _LOSSY_BRANDS)
 
 
 def _wav_bytes_per_s(head: bytes) -> int:

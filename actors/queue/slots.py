@@ -17,6 +17,7 @@ class Slots:
     def __init__(self, capacity: int, long_capacity: int | None = None, sharers: int | None = None) -> None:
         self.capacity = capacity
         self._long_capacity = capacity if long_capacity is None else long_capacity
+        self._serves_long = True
         self._sharers = sharers
         self._changed = threading.Condition()
         self._reserved = {Lane.SHORT: 0, Lane.LONG: 0}
@@ -51,6 +52,12 @@ class Slots:
     def shared(self) -> bool:
         """Whether a process leaves to others what exceeds its share."""
         return self._sharers is not None
+
+    def serve_long(self, serves: bool) -> None:  # noqa: FBT001 - on or off
+        """Say whether messages of the long lane are taken from now on."""
+        with self._changed:
+            self._serves_long = serves
+            self._changed.notify_all()
 
     def idle(self) -> bool:
         """Whether nothing is in hand."""
@@ -112,4 +119,6 @@ class Slots:
             return False  # the other lane may be about to end the idleness
         if lane is Lane.SHORT:
             return True
-        return not self._waiting[Lane.SHORT] and self._taken(lane) < self._long_capacity
+        if not self._serves_long or self._waiting[Lane.SHORT]:
+            return False
+        return self._taken(lane) < self._long_capacity

@@ -1,10 +1,10 @@
 -- Store a segment that the segmenter has cut. Adding it twice changes nothing.
 -- Behind `backlog.lua`.
--- KEYS: job, segments, audio, outcomes, spool, backlog short, backlog long
+-- KEYS: job, segments, audio, outcomes, spool, backlog short, backlog long, speed
 -- ARGV: id, index, span, duration_ms, pcm, audio_ms, now_ms, ttl_s
 -- Returns {1 when it waits for recognition, milliseconds cut but not yet recognised},
 -- or {-1, 0} when the job is gone or has ended.
-local job, segments, audio, outcomes, spool, short, long = unpack(KEYS)
+local job, segments, audio, outcomes, spool, short, long, speed = unpack(KEYS)
 local id, index, span, duration_ms, pcm, audio_ms, now_ms, ttl = unpack(ARGV)
 if redis.call("HGET", job, "state") ~= "running" then
     return { -1, 0 }
@@ -13,7 +13,8 @@ if redis.call("HSETNX", segments, index, span) == 1 then
     redis.call("HINCRBY", job, "segments", 1)
     redis.call("HINCRBY", job, "cut_ms", duration_ms)
     redis.call("HSET", job, "audio_ms", audio_ms, "progress_ms", now_ms)
-    update_backlog(short, long, job, id)
+    -- Silence is passed at once.
+    measure_speed(speed, math.max(0, update_backlog(short, long, job, id)), tonumber(now_ms))
 end
 -- The parts of a job live as long as something happens to it.
 for _, key in ipairs({ job, segments, outcomes }) do

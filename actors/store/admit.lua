@@ -1,15 +1,16 @@
--- Admit a job unless a limit is in its way, or its idempotency key has named a job already. After `limits.lua`.
--- KEYS: spool, backlog short, backlog long, speed, active, rate, job, index, the caller's index,
---       named ("" for a job without a key)
--- ARGV: upload_bytes, expected_ms, now_ms, spool_bytes, backlog_ms, rate, jobs, prefix of a job's key,
---       id, ttl_s, created_ms, caller, named_ttl_s, field, value, field, value, …
+-- Admit a job unless a limit is in its way, or its idempotency key has named a job already. Behind `limits.lua`.
+-- KEYS: those of `limits.lua`, job, index, the caller's index
+-- ARGV: those of `limits.lua`, id, ttl_s, created_ms, caller, named_ttl_s, field, value, field, value, …
 -- Returns {"", id}, its own or that of the job with the same idempotency key;
 -- or the name of the limit and the milliseconds until it may have passed.
 local KEY, is = limit_arguments(KEYS, ARGV)
-local job, index, own_index, named = unpack(KEYS, 7)
+local job, index, own_index = unpack(KEYS, 8)
 local id, ttl, created_ms, caller, named_ttl = unpack(ARGV, 9, 13)
-local first = named ~= "" and redis.call("GET", named)
-if first and redis.call("EXISTS", is.prefix .. first) == 1 then
+if redis.call("EXISTS", job) == 1 then -- sent again, because the answer was lost
+    return { "", id }
+end
+local first = named_before(KEY, is)
+if first then
     return { "", first }
 end
 local limit, wait_ms = limit_in_the_way(KEY, is)
@@ -18,7 +19,7 @@ if limit then
 end
 if is.rate > 0 then
     local due_ms = math.max(count_of(KEY.rate), is.now_ms) + MINUTE_MS / is.rate
-    redis.call("SET", KEY.rate, string.format("%.0f", due_ms), "PX", math.ceil(due_ms - is.now_ms))
+    redis.call("SET", KEY.rate, string.format("%.3f", due_ms), "PX", math.ceil(due_ms - is.now_ms))
 end
 redis.call("HINCRBY", KEY.spool, "total", is.bytes)
 redis.call("HINCRBY", KEY.spool, id, is.bytes)
@@ -35,7 +36,7 @@ local newest = redis.call("ZRANGE", own_index, -1, -1, "WITHSCORES")
 local place = math.max(tonumber(created_ms), tonumber(newest[2] or "0") + 1)
 redis.call("ZADD", own_index, string.format("%.0f", place), id)
 redis.call("ZADD", index, string.format("%.0f", place), caller .. ":" .. id)
-if named ~= "" then
-    redis.call("SET", named, id, "EX", named_ttl)
+if KEY.named ~= "" then
+    redis.call("SET", KEY.named, id, "EX", named_ttl)
 end
 return { "", id }

@@ -1,5 +1,5 @@
 -- Shared by the scripts that follow it: how much audio waits in each lane, and how fast it becomes less.
-local LONG_MS = 60000
+-- `scripts.py` says what LONG_MS is.
 local SPEED_WINDOW_MS = 60000
 
 local function count(hash, field)
@@ -22,6 +22,7 @@ local function set_backlog(short, long, id, lane, ms)
 end
 
 -- What of a job waits: all that is not cut, as long as it is expected to be, and speech not yet recognised.
+-- Returns by how much it has become less.
 local function update_backlog(short, long, job, id)
     local fields = redis.call(
         "HMGET", job, "cut", "audio_ms", "claimed_ms", "expected_ms", "cut_ms", "finished_ms"
@@ -34,11 +35,13 @@ local function update_backlog(short, long, job, id)
     if fields[1] ~= "1" then
         length_ms = math.max(audio_ms, claimed_ms > 0 and claimed_ms or field(4))
     end
-    local lane = length_ms > LONG_MS and long or short
-    set_backlog(short, long, id, lane, length_ms - audio_ms + field(5) - field(6))
+    local before = count(short, id) + count(long, id)
+    local now = length_ms - audio_ms + field(5) - field(6)
+    set_backlog(short, long, id, length_ms > LONG_MS and long or short, now)
+    return before - now
 end
 
--- So much audio was recognised: the speed is that of about the last minute in which there was a backlog.
+-- So much audio is done with: the speed is that of about the last minute in which there was a backlog.
 local function measure_speed(speed, audio_ms, now_ms)
     local last_ms = count(speed, "last_ms")
     local busy = count(speed, "busy_ms") + math.min(math.max(now_ms - last_ms, 0), SPEED_WINDOW_MS)

@@ -20,8 +20,7 @@ if redis.call("HSETNX", outcomes, index, reason) == 1 then
     redis.call("HINCRBY", spool, "total", -bytes)
     local span = cjson.decode(redis.call("HGET", segments, index))
     redis.call("HINCRBY", job, "finished_ms", span[2] - span[1])
-    update_backlog(short, long, job, id)
-    measure_speed(speed, span[2] - span[1], tonumber(now_ms))
+    measure_speed(speed, update_backlog(short, long, job, id), tonumber(now_ms))
     local finished = redis.call("HINCRBY", job, "finished", 1)
     if reason ~= "" then
         redis.call("HINCRBY", job, "failed", 1)

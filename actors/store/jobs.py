@@ -37,20 +37,22 @@ class JobStore:
         self._abandon = client.register_script(scripts.ABANDON)
         self._end_job = client.register_script(scripts.END_JOB)
 
-    async def check_room(self, caller: str, upload_bytes: int, expected_ms: int) -> None:
-        """Refuse early what could not be admitted; `expected_ms` is 0 for a recording that may be short.
+    async def check_room(self, caller: str, key: str | None, upload_bytes: int, shortest_ms: int) -> None:
+        """Refuse early what could not be admitted: a recording that is no shorter than `shortest_ms`.
 
         Raises:
             LimitReached: a limit is in the way.
         """
         _check(
             await self._may_admit(
-                keys=self._limits.keys(caller), args=self._limits.args(upload_bytes, expected_ms)
+                keys=self._limits.keys(caller, key), args=self._limits.args(upload_bytes, shortest_ms)
             )
         )
 
-    async def admit(self, job: Job, upload: AsyncIterator[bytes]) -> str:
+    async def admit(self, job: Job, upload: AsyncIterator[bytes], shortest_ms: int = 0) -> str:
         """Take in a new job and its upload, which comes in chunks of at most `CHUNK_BYTES`.
+
+        The recording is no shorter than `shortest_ms`, which decides what it would have to wait for.
 
         Until it is kept it vanishes after `ADMISSION_TTL_S`: nobody was promised anything yet.
 
@@ -60,25 +62,27 @@ class JobStore:
         Raises:
             LimitReached: a limit is in the way of the upload.
         """
-        admitted = await self._admit_record(job)
-        if admitted == job.id:
-            try:
+        try:
+            admitted = await self._admit_record(job, shortest_ms)
+            if admitted == job.id:
                 await self._store(job.id, upload)
-            except BaseException:
-                # Litestar cancels by a scope, in which every further wait would be cancelled too.
-                with anyio.CancelScope(shield=True):
-                    await self.abandon(job)
-                raise
+        except LimitReached:
+            raise
+        except BaseException:
+            # Litestar cancels by a scope, in which every further wait would be cancelled too.
+            with anyio.CancelScope(shield=True):
+                await self.abandon(job)
+            raise
         return admitted
 
-    async def _admit_record(self, job: Job) -> str:
+    async def _admit_record(self, job: Job, shortest_ms: int) -> str:
         place: list[str | int] = [job.id, keys.ADMISSION_TTL_S, job.created_ms, job.caller, keys.NAMED_TTL_S]
         fields = [part for pair in encode_job(job).items() for part in pair]
-        own = [JobKeys.of(job.id).job, keys.JOBS, keys.jobs_of(job.caller), keys.named(job.key)]
+        own = [JobKeys.of(job.id).job, keys.JOBS, keys.jobs_of(job.caller)]
         return _check(
             await self._admit(
-                keys=[*self._limits.keys(job.caller), *own],
-                args=[*self._limits.args(job.upload_bytes, job.expected_ms), *place, *fields],
+                keys=[*self._limits.keys(job.caller, job.key), *own],
+                args=[*self._limits.args(job.upload_bytes, shortest_ms), *place, *fields],
             )
         )
 
@@ -142,7 +146,8 @@ async def sweep(client: redis.asyncio.Redis) -> int:
     """Forget jobs whose keys have expired, and free their place on the spool; the bytes freed."""
     expired = client.register_script(scripts.SWEEP)
     shared = [keys.SPOOL, keys.BACKLOG_SHORT, keys.BACKLOG_LONG, keys.RUNNING, keys.QUEUED, keys.JOBS]
-    freed: int = await expired(keys=shared, args=[keys.JOB_PREFIX, keys.JOBS_PREFIX, _SWEPT_AT_ONCE])
+    prefixes = [keys.JOB_PREFIX, keys.JOBS_PREFIX, keys.ACTIVE_PREFIX]
+    freed: int = await expired(keys=shared, args=[*prefixes, _SWEPT_AT_ONCE])
     return freed
 
 

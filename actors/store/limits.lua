@@ -6,30 +6,40 @@ local function count_of(key)
 end
 
 -- The arguments that those scripts share, by name.
--- KEYS: spool, backlog short, backlog long, speed, active, rate
--- ARGV: upload_bytes, expected_ms, now_ms, spool_bytes, backlog_ms, rate, jobs, prefix of a job's key
+-- KEYS: spool, backlog short, backlog long, speed, active, rate, named ("" for a job without a key)
+-- ARGV: upload_bytes, shortest_ms (the recording is no shorter), now_ms, spool_bytes, backlog_ms, rate, jobs, prefix of a job's key
 local function limit_arguments(keys, argv)
     local KEY, is = {}, {}
-    for n, name in ipairs({ "spool", "short", "long", "speed", "active", "rate" }) do
+    for n, name in ipairs({ "spool", "short", "long", "speed", "active", "rate", "named" }) do
         KEY[name] = keys[n]
     end
-    for n, name in ipairs({ "bytes", "expected_ms", "now_ms", "spool_bytes", "backlog_ms", "rate", "jobs" }) do
+    for n, name in ipairs({ "bytes", "shortest_ms", "now_ms", "spool_bytes", "backlog_ms", "rate", "jobs" }) do
         is[name] = tonumber(argv[n])
     end
     is.prefix = argv[8]
     return KEY, is
 end
 
--- Unfinished jobs of the caller; those that have expired are not.
-local function count_active(KEY, is)
-    if redis.call("SCARD", KEY.active) >= is.jobs then
-        for _, id in ipairs(redis.call("SMEMBERS", KEY.active)) do
-            if redis.call("EXISTS", is.prefix .. id) == 0 then
-                redis.call("SREM", KEY.active, id)
-            end
+-- The job that the idempotency key has named already, nil where there is none.
+local function named_before(KEY, is)
+    local first = KEY.named ~= "" and redis.call("GET", KEY.named)
+    return first and redis.call("EXISTS", is.prefix .. first) == 1 and first or nil
+end
+
+-- What waits of the caller's job that waits for least, nil where it has not as many jobs as it may have.
+local function least_active(KEY, is)
+    if redis.call("SCARD", KEY.active) < is.jobs then
+        return nil
+    end
+    local least
+    for _, id in ipairs(redis.call("SMEMBERS", KEY.active)) do
+        if redis.call("EXISTS", is.prefix .. id) == 0 then
+            redis.call("SREM", KEY.active, id)
+        else
+            least = math.min(least or math.huge, count(KEY.short, id) + count(KEY.long, id))
         end
     end
-    return redis.call("SCARD", KEY.active)
+    return redis.call("SCARD", KEY.active) >= is.jobs and least or nil
 end
 
 -- The first limit in the way of an upload and the milliseconds until it may have passed; nil where none is.
@@ -42,19 +52,19 @@ local function limit_in_the_way(KEY, is)
     local short_ms, long_ms = count(KEY.short, "total"), count(KEY.long, "total")
     local busy_ms = count(KEY.speed, "busy_ms")
     local speed = busy_ms > 0 and math.max(count(KEY.speed, "audio_ms") / busy_ms, 0.01) or 1
-    local all_ms = (short_ms + long_ms) / speed
-    if is.jobs > 0 and count_active(KEY, is) >= is.jobs then
-        return "jobs", all_ms / is.jobs
+    local least_ms = is.jobs > 0 and least_active(KEY, is)
+    if least_ms then
+        return "jobs", least_ms / speed
     end
     -- Short recordings wait for no long ones.
-    local waits_ms = is.expected_ms > LONG_MS and short_ms + long_ms or short_ms
+    local waits_ms = is.shortest_ms > LONG_MS and short_ms + long_ms or short_ms
     if waits_ms >= is.backlog_ms then
         return "backlog", (waits_ms - is.backlog_ms) / speed
     end
     local used = count(KEY.spool, "total")
     local over = used + is.bytes - is.spool_bytes
     if over > 0 then
-        return "spool", all_ms * over / math.max(used, 1)
+        return "spool", (short_ms + long_ms) / speed * over / math.max(used, 1)
     end
     return nil
 end

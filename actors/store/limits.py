@@ -49,12 +49,13 @@ class Limits(Struct, frozen=True, kw_only=True):
             jobs=settings.key_jobs,
         )
 
-    def keys(self, caller: str) -> list[str]:
+    def keys(self, caller: str, key: str | None) -> list[str]:
         """The keys that `limits.lua` names."""
         lanes = [keys.BACKLOG_SHORT, keys.BACKLOG_LONG]
-        return [keys.SPOOL, *lanes, keys.SPEED, keys.active(caller), keys.rate(caller)]
+        own = [keys.active(caller), keys.rate(caller), keys.named(key)]
+        return [keys.SPOOL, *lanes, keys.SPEED, *own]
 
-    def args(self, upload_bytes: int, expected_ms: int) -> list[str | int]:
+    def args(self, upload_bytes: int, shortest_ms: int) -> list[str | int]:
         """The arguments that `limits.lua` names."""
         set_by_us = [self.spool_bytes, self.backlog_ms, self.uploads_per_minute, self.jobs]
-        return [upload_bytes, expected_ms, now_ms(), *set_by_us, keys.JOB_PREFIX]
+        return [upload_bytes, shortest_ms, now_ms(), *set_by_us, keys.JOB_PREFIX]

@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import Final
 
+from actors.records import SHORT_RECORDING_MS
+
 _FOLDER: Final = Path(__file__).parent
 
 
+_CONSTANTS: Final = f"local LONG_MS = {SHORT_RECORDING_MS}"
+
+
 def _script(*parts: str) -> str:
-    return "\n".join((_FOLDER / f"{part}.lua").read_text() for part in parts)
+    return "\n".join((_CONSTANTS, *((_FOLDER / f"{part}.lua").read_text() for part in parts)))
 
 
 MAY_ADMIT: Final = _script("backlog", "limits", "may_admit")

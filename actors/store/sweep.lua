@@ -1,10 +1,11 @@
 -- Forget jobs whose keys have expired: their API died before it could enqueue them, they never ended, or
 -- their time is over. Behind `backlog.lua`.
 -- KEYS: spool, backlog short, backlog long, running, queued, index
--- ARGV: prefix of a job's key, prefix of the callers' indexes, most jobs of the index to look at
+-- ARGV: prefix of a job's key, prefix of the callers' indexes, prefix of their active jobs,
+--       most jobs of the index to look at
 -- Returns the bytes that are free again.
 local spool, short, long, running, queued, index = unpack(KEYS)
-local prefix, own_indexes, most = unpack(ARGV)
+local prefix, own_indexes, active, most = unpack(ARGV)
 
 local function is_gone(id)
     return redis.call("EXISTS", prefix .. id) == 0
@@ -35,9 +36,12 @@ end
 -- The oldest jobs of the index expire first.
 for _, member in ipairs(redis.call("ZRANGE", index, 0, most - 1)) do
     local caller, id = string.match(member, "^(.*):(.*)$")
-    if is_gone(id) then
+    if not id or is_gone(id) then -- or a member as a former version wrote it
         redis.call("ZREM", index, member)
+    end
+    if id and is_gone(id) then
         redis.call("ZREM", own_indexes .. caller, id)
+        redis.call("SREM", active .. caller, id)
     end
 end
 return freed

@@ -102,7 +102,8 @@ class WorkStore:
             self._ttl_s,
         ]
         waits, ahead_ms = self._add_segment(
-            keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL, *_BACKLOG], args=args
+            keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL, *_BACKLOG, keys.SPEED],
+            args=args,
         )
         return None if waits < 0 else (waits == 1, ahead_ms)
 

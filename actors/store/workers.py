@@ -8,7 +8,7 @@ import redis
 import redis.asyncio
 from msgspec import Struct
 
-from actors.records import WorkerReport
+from actors.records import WorkerReport, WorkerState
 from actors.store import keys
 
 #: A worker reports this often.
@@ -63,6 +63,18 @@ class WorkerRegistry:
         """What the last report under this name gives as the reason of an error."""
         report = cast("bytes | None", self._client.hget(keys.WORKERS, name))
         return _reports.decode(report).reason if report else None
+
+    def ready_instances(self, at_ms: int) -> list[int]:
+        """The numbers of the instances that are ready, and were heard of lately."""
+        stored = cast("list[bytes]", self._client.hvals(keys.WORKERS))
+        reports = (_reports.decode(report) for report in stored)
+        return [
+            _order(report)[1]
+            for report in reports
+            if report.state is WorkerState.READY
+            and _stem(report.name) == "instance"
+            and at_ms - report.beat_ms <= LOST_AFTER_MS
+        ]
 
     def leave(self, name: str) -> None:
         """Say that the worker has stopped as it was told to."""

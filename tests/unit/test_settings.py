@@ -122,3 +122,9 @@ def test_bad_api_keys(keys: str) -> None:
         settings.load({"ASR_API_KEYS": keys}, NO_FILE)
     assert keys not in str(refused.value)
     assert "ASR_API_KEYS" in str(refused.value)
+
+
+def test_a_key_is_one_callers() -> None:
+    """Of two names the second would take the place of the first."""
+    with pytest.raises(SettingsError, match="twice"):
+        settings.load({"ASR_API_KEYS": "ann:secret-1,bob:secret-1"}, NO_FILE)

@@ -9,6 +9,17 @@ from actors.queue.slots import Slots
 from actors.records import Lane
 
 
+def test_a_closed_long_lane() -> None:
+    """Nothing long is taken until it is open again, whoever waits; short is not touched."""
+    slots = Slots(4, 2)
+    slots.serve_long(False)
+    assert not slots.reserve(Lane.LONG, 0)
+    assert slots.reserve(Lane.SHORT, 0)
+
+    slots.serve_long(True)
+    assert slots.reserve(Lane.LONG, 0)
+
+
 def test_no_more_than_the_capacity() -> None:
     """A full process reserves nothing until a message is done with."""
     slots = Slots(1)

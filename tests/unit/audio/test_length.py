@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from actors.audio.length import expected_ms
+from actors.audio.length import expected_ms, shortest_ms
 from actors.audio.sniff import HEAD_BYTES
 from actors.records import SAMPLE_RATE_HZ
 from tests.media import encode
@@ -33,4 +33,28 @@ def test_expected_length(muxer: str, codec: str, rate_hz: int, layout: str, erro
 @pytest.mark.parametrize("head", [b"RIFF\0\0\0\0WAVE", b"RIFF\0\0\0\0WAVEfmt ", b"fLaC", b"fLaC" + bytes(40)])
 def test_broken_heads(head: bytes) -> None:
     """What a broken file does not say is guessed."""
-    assert expected_ms(head, 32_000) == 2_000
+    assert expected_ms(head, 500_000) == 2_000
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec", "options"),
+    [
+        ("mp3", "libmp3lame", {"b": "320000"}),
+        ("ipod", "aac", {"b": "256000"}),
+        ("aiff", "pcm_s16be", {}),
+        ("wav", "pcm_s16le", {}),
+    ],
+)
+def test_no_shorter(muxer: str, codec: str, options: dict[str, str]) -> None:
+    """No file is taken to be longer than it is, however large it is for its length."""
+    file = encode(NOISE, muxer, codec, rate_hz=44_100, layout="stereo", options=options)
+
+    assert shortest_ms(file[:HEAD_BYTES], len(file)) <= LENGTH_MS * 1.02
+
+
+def test_a_phone_video_may_be_short() -> None:
+    """Half a minute of it is 60 MB, which would be an hour of sound."""
+    head = b"\0\0\0\x18ftypmp42" + bytes(100)
+
+    assert shortest_ms(head, 60 << 20) < 60_000
+    assert expected_ms(head, 60 << 20) < 300_000
