@@ -43,7 +43,7 @@ restart: setup
 [no-exit-message]
 status: (_service "status")
 
-# show what the processes log: logs [-f] [--job ID] [--level LEVEL] [--process] [api|segmenter-1|instance|…]
+# show what the processes log: logs [-f] [--job ID] [--level LEVEL] [--json] [api|segmenter-1|instance|…]
 [group('service')]
 [no-exit-message]
 logs *ARGS:
