@@ -6,6 +6,7 @@ Run as `python -m actors.courier`.
 import ssl
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -104,11 +105,10 @@ class Courier:
     def _send(self, job: Job, target: Target) -> None:
         if not self._config.callback_secret:
             raise Undelivered("ASR_CALLBACK_SECRET is empty")
-        addresses = self._addresses(target)
         body = event.body(job)
         key = signature.key(self._config.callback_secret)
         signed = signature.headers(key, job.id, now_ms() // 1000, body)
-        status = self._sender.post(target, addresses, _HEADERS | signed, body)
+        status = self._sender.post(target, partial(self._addresses, target), _HEADERS | signed, body)
         if status == _GONE:
             raise Undeliverable("the receiver answered 410 Gone")
         if status not in _TAKEN:

@@ -1,6 +1,8 @@
 """From the end of a job to its receiver: once noted, tried until it is taken or hopeless, and never lost."""
 
 import json
+import ssl
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -13,6 +15,7 @@ import structlog
 from msgspec.structs import replace
 from standardwebhooks import Webhook
 
+from actors.callbacks.post import Sender
 from actors.courier import Courier, actor
 from actors.errors import UnreadableAudio
 from actors.queue.broker import DoorbellBroker
@@ -215,6 +218,26 @@ async def test_a_name_that_changes_its_mind(
 
     assert asked == ["receiver.invalid"]
     assert len(receiver.received) == 1
+
+
+async def test_a_resolver_that_hangs(
+    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
+) -> None:
+    """It is part of the try, and has no more time than that."""
+    asked_in_vain = threading.Event()
+
+    def hanging(_: str, __: int) -> list[IPv4Address | IPv6Address]:
+        asked_in_vain.wait(30)
+        return [ip_address("127.0.0.1")]
+
+    await ended(jobs, client, f"http://receiver.invalid:{receiver.port}/")
+    sender = Sender(ssl.create_default_context(), timeout_s=0.3)
+
+    with pytest.raises(dramatiq.errors.Retry, match=r"no answer within 0\.3 s"):
+        Courier(allowed, CallbackStore(client), sender=sender, resolve=hanging).deliver("j1")
+
+    asked_in_vain.set()
+    assert receiver.received == []
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/", "http://[::ffff:127.0.0.1]:{port}/"])
