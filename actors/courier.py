@@ -22,7 +22,7 @@ from actors.callbacks.target import Target, origin, parse
 from actors.clock import now_ms
 from actors.errors import BadOption, StartupError, reason
 from actors.flusher import Flusher
-from actors.queue.messages import CALLBACK
+from actors.queue.messages import CALLBACK, deliver_callback
 from actors.queue.slots import Slots
 from actors.records import Job
 from actors.store.callbacks import CallbackStore
@@ -65,17 +65,28 @@ class Courier:
         self._sender = sender or Sender(ssl.create_default_context())
         self._resolve = resolve
 
-    def deliver(self, job_id: str) -> None:
-        """Try to tell of a job's end.
+    def deliver(self, job_id: str) -> int:
+        """Try to tell of a job's end, if that is due.
+
+        Returns:
+            The milliseconds until it is, for whoever came too early; else 0.
 
         Raises:
             Retry: it is to be tried again.
         """
-        job = self._store.begin(job_id)
-        if job is None or job.callback is None:
+        match self._store.begin(job_id):
+            case int() as early_ms:
+                return early_ms
+            case job:
+                self._deliver(job)
+                return 0
+
+    def _deliver(self, job: Job) -> None:
+        if job.callback_tries > len(self.pauses_s) + 1:
+            self._end_tries(job, "every courier that tried it died")
             return
         try:
-            self._send(job, parse(job.callback, private=self._config.callback_private))
+            self._send(job, parse(job.callback or "", private=self._config.callback_private))
         except (BadOption, Undeliverable) as error:
             self._end_tries(job, str(error))
         except Undelivered as error:
@@ -125,9 +136,19 @@ class Courier:
 
 
 def actor(courier: Courier, broker: dramatiq.Broker) -> None:
-    """Let a courier serve its queue; what fails is tried again as it says."""
+    """Let a courier serve its queue; what fails is tried again as it says.
+
+    A message that comes too early, and may be the only one that is left, comes again.
+    """
+
+    def deliver(job_id: str) -> None:
+        early_ms = courier.deliver(job_id)
+        if early_ms:
+            # A message of its own: one that fails comes again only so often.
+            broker.enqueue(deliver_callback(job_id), delay=early_ms)
+
     dramatiq.Actor(
-        courier.deliver,
+        deliver,
         broker=broker,
         actor_name=CALLBACK,
         queue_name=CALLBACK,
