@@ -18,7 +18,8 @@ from actors import logs, settings, worker
 from actors.callbacks import event, signature
 from actors.callbacks.address import is_public, resolve
 from actors.callbacks.post import Sender, Undelivered
-from actors.callbacks.target import Target, origin, parse
+from actors.callbacks.target import Target, origin, parse, receiver
+from actors.callbacks.turns import Turns
 from actors.clock import now_ms
 from actors.errors import BadOption, StartupError, reason
 from actors.flusher import Flusher
@@ -33,6 +34,9 @@ PAUSES_S: Final = (1, 5, 30, 120, 300, 900, 1800)
 
 #: Callbacks delivered at the same time by one process.
 THREADS: Final = 8
+
+#: A try is put off by so much while the receiver is being tried as often as may be at once.
+BUSY_MS: Final = 3_000
 
 #: Of the statuses, those that mean it was taken, and the one that asks for no more.
 _TAKEN: Final = range(200, 300)
@@ -64,26 +68,28 @@ class Courier:
         self.pauses_s = pauses_s
         self._sender = sender or Sender(ssl.create_default_context())
         self._resolve = resolve
+        self._turns = Turns()
 
     def deliver(self, job_id: str) -> int:
-        """Try to tell of a job's end, if that is due.
+        """Try to tell of a job's end, if that is due, and its receiver is not too busy.
 
         Returns:
-            The milliseconds until it is, for whoever came too early; else 0.
+            The milliseconds after which to come again, for whoever came too early; else 0.
 
         Raises:
             Retry: it is to be tried again.
         """
-        match self._store.begin(job_id):
-            case int() as early_ms:
-                return early_ms
-            case job:
-                self._deliver(job)
-                return 0
+        with self._turns.turn(receiver(self._store.url(job_id))) as free:
+            match self._store.begin(job_id) if free else self._store.put_off(job_id, BUSY_MS):
+                case int() as early_ms:
+                    return early_ms
+                case job:
+                    self._deliver(job)
+                    return 0
 
     def _deliver(self, job: Job) -> None:
         if job.callback_tries > len(self.pauses_s) + 1:
-            self._end_tries(job, "every courier that tried it died")
+            self._end_tries(job, "no try has come to its end")
             return
         try:
             self._send(job, parse(job.callback or "", private=self._config.callback_private))

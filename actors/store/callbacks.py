@@ -30,15 +30,20 @@ class CallbackStore:
         self._begin = client.register_script(scripts.BEGIN_CALLBACK)
         self._settle = client.register_script(scripts.SETTLE_CALLBACK)
 
+    def url(self, job_id: str) -> str:
+        """Where a job is to be told of; "" for nowhere."""
+        return (cast("bytes | None", self._client.hget(JobKeys.of(job_id).job, "callback")) or b"").decode()
+
     def begin(self, job_id: str) -> Job | int:
         """A job that is to be told of now, this try counted; else the milliseconds until then, or 0."""
-        job = JobKeys.of(job_id).job
-        begun, early_ms = cast(
-            "tuple[int, int]", self._begin(keys=[job, keys.CALLBACKS], args=[job_id, self._lease_ms])
-        )
+        begun, early_ms = self._claim(job_id, self._lease_ms)
         if not begun:
             return early_ms
-        return decode_job(self._client.hgetall(job)) or 0
+        return decode_job(self._client.hgetall(JobKeys.of(job_id).job)) or 0
+
+    def put_off(self, job_id: str, pause_ms: int) -> int:
+        """Let a try that is due be due later, uncounted; the milliseconds until then, or 0."""
+        return self._claim(job_id, pause_ms, put_off=True)[1]
 
     def delivered(self, job_id: str) -> None:
         """Note that it was told of."""
@@ -51,6 +56,11 @@ class CallbackStore:
     def give_up(self, job_id: str, reason: str) -> None:
         """Note that there will be no further try, and why."""
         self._end(job_id, CallbackState.FAILED, reason)
+
+    def _claim(self, job_id: str, for_ms: int, *, put_off: bool = False) -> tuple[int, int]:
+        job = JobKeys.of(job_id).job
+        claimed = self._begin(keys=[job, keys.CALLBACKS], args=[job_id, for_ms, int(put_off)])
+        return cast("tuple[int, int]", claimed)
 
     def _end(self, job_id: str, state: CallbackState, reason: str = "", pause_ms: int = 0) -> None:
         self._settle(keys=[JobKeys.of(job_id).job, keys.CALLBACKS], args=[job_id, state, reason, pause_ms])

@@ -341,6 +341,32 @@ async def test_a_try_is_somebody_s(
     assert (await standing(jobs)).callback_tries == 1
 
 
+async def test_a_receiver_that_hangs(
+    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
+) -> None:
+    """It holds a few threads only, and so no other up; whoever waits for it has not tried."""
+    recovered = threading.Event()
+    receiver.answer = lambda _: 200 if recovered.wait(60) else 500
+    stuck = [f"j{number}" for number in range(1, 6)]
+    for job_id in stuck:
+        await ended(jobs, client, receiver.url, job_id)
+
+    with receiving() as other, delivering(allowed, client, threads=4) as broker:
+        for job_id in stuck:
+            broker.enqueue(deliver_callback(job_id))
+        await_that(lambda: len(receiver.received) == 2)
+        await ended(jobs, client, other.url, "other")
+        broker.enqueue(deliver_callback("other"))
+        await_that(lambda: len(other.received) == 1)
+        assert len(receiver.received) == 2
+        assert sum([(await standing(jobs, job_id)).callback_tries for job_id in stuck]) == 2
+        recovered.set()
+        await_that(lambda: not waiting(client), 30)
+
+    assert len(receiver.received) == 5
+    assert {(await standing(jobs, job_id)).callback_tries for job_id in stuck} == {1}
+
+
 async def test_two_couriers_at_once(
     jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
 ) -> None:
@@ -392,7 +418,7 @@ async def test_a_callback_that_kills_every_courier(
     job = await standing(jobs)
     assert (job.callback_state, job.callback_error) == (
         CallbackState.FAILED,
-        "every courier that tried it died",
+        "no try has come to its end",
     )
     assert receiver.received == []
 
