@@ -6,6 +6,7 @@ Run as `python -m actors.courier`.
 import ssl
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -17,11 +18,12 @@ from actors import logs, settings, worker
 from actors.callbacks import event, signature
 from actors.callbacks.address import is_public, resolve
 from actors.callbacks.post import Sender, Undelivered
-from actors.callbacks.target import Target, origin, parse
+from actors.callbacks.target import Target, origin, parse, receiver
+from actors.callbacks.turns import Turns
 from actors.clock import now_ms
 from actors.errors import BadOption, StartupError, reason
 from actors.flusher import Flusher
-from actors.queue.messages import CALLBACK
+from actors.queue.messages import CALLBACK, deliver_callback
 from actors.queue.slots import Slots
 from actors.records import Job
 from actors.store.callbacks import CallbackStore
@@ -32,6 +34,9 @@ PAUSES_S: Final = (1, 5, 30, 120, 300, 900, 1800)
 
 #: Callbacks delivered at the same time by one process.
 THREADS: Final = 8
+
+#: A try is put off by so much while the receiver is being tried as often as may be at once.
+BUSY_MS: Final = 3_000
 
 #: Of the statuses, those that mean it was taken, and the one that asks for no more.
 _TAKEN: Final = range(200, 300)
@@ -63,18 +68,31 @@ class Courier:
         self.pauses_s = pauses_s
         self._sender = sender or Sender(ssl.create_default_context())
         self._resolve = resolve
+        self._turns = Turns()
 
-    def deliver(self, job_id: str) -> None:
-        """Try to tell of a job's end.
+    def deliver(self, job_id: str) -> int:
+        """Try to tell of a job's end, if that is due, and its receiver is not too busy.
+
+        Returns:
+            The milliseconds after which to come again, for whoever came too early; else 0.
 
         Raises:
             Retry: it is to be tried again.
         """
-        job = self._store.begin(job_id)
-        if job is None or job.callback is None:
+        with self._turns.turn(receiver(self._store.url(job_id))) as free:
+            match self._store.begin(job_id) if free else self._store.put_off(job_id, BUSY_MS):
+                case int() as early_ms:
+                    return early_ms
+                case job:
+                    self._deliver(job)
+                    return 0
+
+    def _deliver(self, job: Job) -> None:
+        if job.callback_tries > len(self.pauses_s) + 1:
+            self._end_tries(job, "no try has come to its end")
             return
         try:
-            self._send(job, parse(job.callback, private=self._config.callback_private))
+            self._send(job, parse(job.callback or "", private=self._config.callback_private))
         except (BadOption, Undeliverable) as error:
             self._end_tries(job, str(error))
         except Undelivered as error:
@@ -104,11 +122,10 @@ class Courier:
     def _send(self, job: Job, target: Target) -> None:
         if not self._config.callback_secret:
             raise Undelivered("ASR_CALLBACK_SECRET is empty")
-        addresses = self._addresses(target)
         body = event.body(job)
         key = signature.key(self._config.callback_secret)
         signed = signature.headers(key, job.id, now_ms() // 1000, body)
-        status = self._sender.post(target, addresses, _HEADERS | signed, body)
+        status = self._sender.post(target, partial(self._addresses, target), _HEADERS | signed, body)
         if status == _GONE:
             raise Undeliverable("the receiver answered 410 Gone")
         if status not in _TAKEN:
@@ -125,9 +142,19 @@ class Courier:
 
 
 def actor(courier: Courier, broker: dramatiq.Broker) -> None:
-    """Let a courier serve its queue; what fails is tried again as it says."""
+    """Let a courier serve its queue; what fails is tried again as it says.
+
+    A message that comes too early, and may be the only one that is left, comes again.
+    """
+
+    def deliver(job_id: str) -> None:
+        early_ms = courier.deliver(job_id)
+        if early_ms:
+            # A message of its own: one that fails comes again only so often.
+            broker.enqueue(deliver_callback(job_id), delay=early_ms)
+
     dramatiq.Actor(
-        courier.deliver,
+        deliver,
         broker=broker,
         actor_name=CALLBACK,
         queue_name=CALLBACK,

@@ -1,4 +1,7 @@
-"""An instance that leaves long recordings to the others, so that short ones find it idle."""
+"""Which lane an instance serves: the express ones leave long recordings to the others, and get short ones.
+
+Without this a short recording would wait for the batch of a long one that every instance has in hand.
+"""
 
 import threading
 import time
@@ -10,6 +13,7 @@ from typing_extensions import override
 from actors.clock import now_ms
 from actors.errors import reason
 from actors.queue.slots import Slots
+from actors.store.work import WorkStore
 from actors.store.workers import HEARTBEAT_S, WorkerRegistry
 
 #: On a CPU the others run at this niceness, or the short recordings would share the cores with the long ones.
@@ -18,20 +22,35 @@ NICENESS: Final = 10
 log = structlog.stdlib.get_logger()
 
 
-class Express(threading.Thread):
-    """Keeps the long lane of this process closed for as long as an instance that serves it is ready.
+class LaneKeeper(threading.Thread):
+    """Adapts the slots of an instance to who else is ready, every `HEARTBEAT_S`.
 
     Args:
         registry: where the instances report.
-        slots: those of this process.
-        express: the instances with numbers up to this one are express.
+        store: where the backlog is counted.
+        slots: those of this instance.
+        number: of this instance; those up to `express` are express, of `instances` in all.
+        rows: so many short segments the others leave to the express ones, as many as a batch takes.
     """
 
-    def __init__(self, registry: WorkerRegistry, slots: Slots, express: int) -> None:
-        super().__init__(name="express", daemon=True)
+    def __init__(  # noqa: PLR0913, PLR0917 - what it stands between
+        self,
+        registry: WorkerRegistry,
+        store: WorkStore,
+        slots: Slots,
+        number: int,
+        express: int,
+        instances: int,
+        rows: int,
+    ) -> None:
+        super().__init__(name="lane-keeper", daemon=True)
         self._registry = registry
+        self._store = store
         self._slots = slots
+        self._is_express = number <= express
         self._express = express
+        self._instances = instances
+        self._rows = rows
 
     @override
     def run(self) -> None:
@@ -44,6 +63,13 @@ class Express(threading.Thread):
             time.sleep(HEARTBEAT_S)
 
     def look(self) -> None:
-        """Open or close the long lane."""
+        """See who is ready, and keep to what that means for this instance."""
         ready = self._registry.ready_instances(now_ms())
-        self._slots.serve_long(not any(number > self._express for number in ready))
+        express = sum(number <= self._express for number in ready)
+        if not self._is_express:
+            self._slots.leave_short(self._rows if express else 0)
+            return
+        others = len(ready) - express
+        self._slots.serve_long(not others)
+        alone = others and self._store.long_backlog_ms()
+        self._slots.share_with(express if alone else self._instances)

@@ -21,7 +21,7 @@ from actors.batcher import USUAL_LIMITS, Batcher, Limits, Request
 from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
 from actors.errors import StartupError, reason
-from actors.express import NICENESS, Express
+from actors.express import NICENESS, LaneKeeper
 from actors.flusher import Flusher
 from actors.heartbeat import Heartbeat
 from actors.metrics import SEGMENTS, Outcome
@@ -151,9 +151,9 @@ def main(number: int) -> None:
         priority=0,
         options={"on_give_up": instance.give_up, "begins_itself": True},
     )
-    express = Express(WorkerRegistry(client), slots, config.express_instances)
-    if number <= config.express_instances:
-        express.start()
+    if config.express_instances:
+        instances, express = config.instances, config.express_instances
+        LaneKeeper(WorkerRegistry(client), store, slots, number, express, instances, batch.rows).start()
     with Flusher.of(config):
         worker.run(broker, RECOGNIZE, stop, count_unfinished=batcher.close)
     heartbeat.stop()

@@ -15,7 +15,7 @@ from actors import logs, settings
 from actors.clock import now_ms
 from actors.errors import StartupError, reason
 from actors.queue.broker import DoorbellBroker
-from actors.queue.messages import deliver_callback
+from actors.queue.messages import CALLBACK, deliver_callback
 from actors.store.callbacks import overdue
 from actors.store.connection import prompt, prompt_broker, prompt_queues
 from actors.store.jobs import sweep
@@ -143,8 +143,10 @@ def sentence(seen: Snapshot) -> str:
 
 
 async def remind(client: redis.asyncio.Redis, broker: DoorbellBroker) -> None:
-    """Ask again for the callbacks that nobody sees to."""
+    """Ask again for the callbacks that nobody sees to, unless messages wait, which may be theirs."""
     try:
+        if await asyncio.to_thread(broker.waiting, CALLBACK):
+            return
         for job_id in await overdue(client):
             log.warning("callback.overdue", job=job_id)
             await asyncio.to_thread(broker.enqueue, deliver_callback(job_id))

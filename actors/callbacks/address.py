@@ -13,11 +13,15 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 #: IETF protocol assignments; Python takes parts of them for public.
 _PROTOCOLS: Final = IPv4Network("192.0.0.0/24")
 
+#: Azure's WireServer, which tells a machine its secrets: public by its number, but there only from within.
+_WIRE_SERVER: Final = IPv4Address("168.63.129.16")
+
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether everybody can reach the address; one with an IPv4 address in it is judged by that."""
     if isinstance(address, IPv4Address):
-        return address.is_global and not address.is_multicast and address not in _PROTOCOLS
+        within = address.is_multicast or address in _PROTOCOLS or address == _WIRE_SERVER
+        return address.is_global and not within
     inner = address.ipv4_mapped or address.sixtofour
     if address in _NAT64:
         inner = IPv4Address(int(address) & 0xFFFF_FFFF)

@@ -5,7 +5,8 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -13,8 +14,9 @@ from msgspec import Struct
 from typing_extensions import override
 
 from actors.callbacks.target import Target
+from actors.callbacks.within import within
 
-#: For all of it: to connect, to send, and to hear the status.
+#: For all of it: to find the addresses, to connect, to send, and to hear the status.
 TIMEOUT_S: Final = 10.0
 
 #: For one address, and how many of them: where one is dead the next may answer.
@@ -30,12 +32,17 @@ class _Connection(http.client.HTTPConnection):
     """Goes where it is told to, whatever the name of the host means by now; no proxy is asked."""
 
     def __init__(
-        self, target: Target, addresses: Sequence[IPv4Address | IPv6Address], tls: ssl.SSLContext
+        self,
+        target: Target,
+        addresses: Sequence[IPv4Address | IPv6Address],
+        tls: ssl.SSLContext,
+        ends_s: float,
     ) -> None:
         super().__init__(target.host, target.port)
         self._target = target
         self._addresses = addresses
         self._tls = tls
+        self._ends_s = ends_s
         self.aborted = False
 
     @override
@@ -71,8 +78,13 @@ class _Connection(http.client.HTTPConnection):
     def _reach(self) -> socket.socket:
         failure = OSError("the host has no address")
         for address in self._addresses[:_ADDRESSES_TRIED]:
+            left_s = self._ends_s - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError
             try:
-                reached = socket.create_connection((str(address), self._target.port), CONNECT_TIMEOUT_S)
+                reached = socket.create_connection(
+                    (str(address), self._target.port), min(CONNECT_TIMEOUT_S, left_s)
+                )
             except OSError as error:
                 failure = error
             else:
@@ -90,28 +102,34 @@ class Sender(Struct, frozen=True):
     def post(
         self,
         target: Target,
-        addresses: Sequence[IPv4Address | IPv6Address],
+        find: Callable[[], Sequence[IPv4Address | IPv6Address]],
         headers: Mapping[str, str],
         body: bytes,
     ) -> int:
-        """Send a body to the first of the addresses that can be reached; the status of the answer.
+        """Send a body to the first of the addresses found that can be reached; the status of the answer.
 
-        What else the answer says is not read.
+        What else the answer says is not read; what `find` raises is raised.
 
         Raises:
             Undelivered: there is no answer within `timeout_s`.
         """
-        connection = _Connection(target, addresses, self.tls)
-        deadline = threading.Timer(self.timeout_s, connection.abort)
-        deadline.start()
+        ends_s = time.monotonic() + self.timeout_s
         try:
-            return connection.post(headers, body)
+            connection = _Connection(target, within(self.timeout_s, find), self.tls, ends_s)
+            return _post(connection, headers, body, ends_s - time.monotonic())
         except (OSError, http.client.HTTPException) as error:
             late = f"no answer within {self.timeout_s:g} s"
-            raise Undelivered(late if connection.aborted else _reason(error)) from error
-        finally:
-            deadline.cancel()
-            connection.close()
+            raise Undelivered(late if time.monotonic() >= ends_s else _reason(error)) from error
+
+
+def _post(connection: _Connection, headers: Mapping[str, str], body: bytes, timeout_s: float) -> int:
+    deadline = threading.Timer(timeout_s, connection.abort)
+    deadline.start()
+    try:
+        return connection.post(headers, body)
+    finally:
+        deadline.cancel()
+        connection.close()
 
 
 def _reason(error: OSError | http.client.HTTPException) -> str:

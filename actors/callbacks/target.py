@@ -63,6 +63,12 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def receiver(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port, however the URL of a callback writes them."""
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").removesuffix("."), parts.port or _PORTS.get(parts.scheme, 0)
+
+
 def _target(parts: SplitResult) -> Target:
     if parts.scheme not in _PORTS:
         raise BadOption("callback", "not a URL with http:// or https://")

@@ -94,6 +94,10 @@ class DoorbellBroker(RedisBroker):
         """The key of a queue's doorbell."""
         return f"{self.namespace}:{queue_name}.bell"
 
+    def waiting(self, queue_name: str) -> int:
+        """How many messages nobody has taken yet."""
+        return int(self.client.llen(f"{self.namespace}:{queue_name}"))
+
     def return_messages(self, queue_names: list[str]) -> int:
         """Put what this process still has in hand back into its queues, for another one to take."""
         in_hand = self.slots.in_hand()
@@ -180,7 +184,7 @@ class DoorbellConsumer(_RedisConsumer):
 
     def _may_take(self, lane: Lane) -> bool:
         """Whether the busy process may have one of those that wait, and that nobody idle has taken."""
-        waiting = int(self.broker.client.llen(f"{self.broker.namespace}:{self.queue_name}"))
+        waiting = self.broker.waiting(self.queue_name)
         left, self._left = self._left, waiting > 0
         return left and self.broker.slots.may_take(lane, waiting)
 

@@ -18,6 +18,7 @@ class Slots:
         self.capacity = capacity
         self._long_capacity = capacity if long_capacity is None else long_capacity
         self._serves_long = True
+        self._left_short = 0
         self._sharers = sharers
         self._changed = threading.Condition()
         self._reserved = {Lane.SHORT: 0, Lane.LONG: 0}
@@ -45,8 +46,10 @@ class Slots:
         against the short lane, or they would stand in its way.
         """
         with self._changed:
+            if lane is Lane.SHORT and self._taken(Lane.LONG) and waiting <= self._left_short:
+                return False
             taken = self._taken(Lane.SHORT) + (self._taken(Lane.LONG) if lane is Lane.LONG else 0) - 1
-        return self._sharers is None or taken * self._sharers < taken + waiting
+            return self._sharers is None or taken * self._sharers < taken + waiting
 
     @property
     def shared(self) -> bool:
@@ -58,6 +61,16 @@ class Slots:
         with self._changed:
             self._serves_long = serves
             self._changed.notify_all()
+
+    def leave_short(self, most: int) -> None:
+        """From now on leave so many short messages to others while a long one is in hand."""
+        with self._changed:
+            self._left_short = most
+
+    def share_with(self, sharers: int) -> None:
+        """From now on share with so many processes, this one included."""
+        with self._changed:
+            self._sharers = sharers
 
     def idle(self) -> bool:
         """Whether nothing is in hand."""

@@ -10,7 +10,11 @@ from actors.store import keys, scripts
 from actors.store.hashes import decode_job
 from actors.store.keys import JobKeys
 
-#: A try that is due for so long will not come by itself; longer than any try takes, and its worker's death.
+#: Whoever begins a try has it to itself for so long; longer than any takes, which `callbacks.post` ends.
+LEASE_MS: Final = 20_000
+
+#: A try that is due for so long, while no message waits to be taken, has lost its own: if a courier died over
+#: that, it would have come back by now. While a try is made none is due.
 OVERDUE_MS: Final = 120_000
 
 #: Overdue callbacks that one look finds: the others are found by the next.
@@ -20,17 +24,26 @@ _FOUND_AT_ONCE: Final = 1000
 class CallbackStore:
     """Every step may run twice; a try may, too, where a courier has died over it."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, lease_ms: int = LEASE_MS) -> None:
         self._client = client
+        self._lease_ms = lease_ms
         self._begin = client.register_script(scripts.BEGIN_CALLBACK)
         self._settle = client.register_script(scripts.SETTLE_CALLBACK)
 
-    def begin(self, job_id: str) -> Job | None:
-        """A job that is to be told of now, this try counted; None when nothing is due."""
-        job = JobKeys.of(job_id).job
-        if not self._begin(keys=[job, keys.CALLBACKS], args=[job_id]):
-            return None
-        return decode_job(self._client.hgetall(job))
+    def url(self, job_id: str) -> str:
+        """Where a job is to be told of; "" for nowhere."""
+        return (cast("bytes | None", self._client.hget(JobKeys.of(job_id).job, "callback")) or b"").decode()
+
+    def begin(self, job_id: str) -> Job | int:
+        """A job that is to be told of now, this try counted; else the milliseconds until then, or 0."""
+        begun, early_ms = self._claim(job_id, self._lease_ms)
+        if not begun:
+            return early_ms
+        return decode_job(self._client.hgetall(JobKeys.of(job_id).job)) or 0
+
+    def put_off(self, job_id: str, pause_ms: int) -> int:
+        """Let a try that is due be due later, uncounted; the milliseconds until then, or 0."""
+        return self._claim(job_id, pause_ms, put_off=True)[1]
 
     def delivered(self, job_id: str) -> None:
         """Note that it was told of."""
@@ -43,6 +56,11 @@ class CallbackStore:
     def give_up(self, job_id: str, reason: str) -> None:
         """Note that there will be no further try, and why."""
         self._end(job_id, CallbackState.FAILED, reason)
+
+    def _claim(self, job_id: str, for_ms: int, *, put_off: bool = False) -> tuple[int, int]:
+        job = JobKeys.of(job_id).job
+        claimed = self._begin(keys=[job, keys.CALLBACKS], args=[job_id, for_ms, int(put_off)])
+        return cast("tuple[int, int]", claimed)
 
     def _end(self, job_id: str, state: CallbackState, reason: str = "", pause_ms: int = 0) -> None:
         self._settle(keys=[JobKeys.of(job_id).job, keys.CALLBACKS], args=[job_id, state, reason, pause_ms])

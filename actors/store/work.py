@@ -76,6 +76,10 @@ class WorkStore:
         """The audio that all jobs together keep."""
         return int(cast("bytes | None", self.client.hget(keys.SPOOL, "total")) or 0)
 
+    def long_backlog_ms(self) -> int:
+        """The audio of long recordings that waits."""
+        return int(cast("bytes | None", self.client.hget(keys.BACKLOG_LONG, "total")) or 0)
+
     def add_segment(
         self, job_id: str, segment: Segment, samples: NDArray[np.int16]
     ) -> tuple[bool, int] | None:

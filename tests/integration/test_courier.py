@@ -1,6 +1,8 @@
 """From the end of a job to its receiver: once noted, tried until it is taken or hopeless, and never lost."""
 
 import json
+import ssl
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -13,6 +15,7 @@ import structlog
 from msgspec.structs import replace
 from standardwebhooks import Webhook
 
+from actors.callbacks.post import TIMEOUT_S, Sender
 from actors.courier import Courier, actor
 from actors.errors import UnreadableAudio
 from actors.queue.broker import DoorbellBroker
@@ -21,7 +24,7 @@ from actors.queue.slots import Slots
 from actors.records import CallbackState, Job
 from actors.settings import Settings
 from actors.store import keys
-from actors.store.callbacks import CallbackStore, overdue
+from actors.store.callbacks import LEASE_MS, CallbackStore, overdue
 from actors.store.connection import prompt, prompt_broker
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
@@ -59,12 +62,17 @@ def receiver() -> Iterator[Receiver]:
 
 @contextmanager
 def delivering(
-    config: Settings, client: redis.Redis, *, pauses_s: tuple[float, ...] = PAUSES_S
+    config: Settings,
+    client: redis.Redis,
+    *,
+    pauses_s: tuple[float, ...] = PAUSES_S,
+    store: CallbackStore | None = None,
+    threads: int = 2,
 ) -> Iterator[DoorbellBroker]:
     """A courier at work, as its process runs it."""
-    broker = create_broker(config, Slots(2))
-    actor(Courier(config, CallbackStore(client), pauses_s=pauses_s), broker)
-    worker = dramatiq.Worker(broker, queues=set(queues(CALLBACK)), worker_threads=2)
+    broker = create_broker(config, Slots(threads))
+    actor(Courier(config, store or CallbackStore(client), pauses_s=pauses_s), broker)
+    worker = dramatiq.Worker(broker, queues=set(queues(CALLBACK)), worker_threads=threads)
     worker.start()
     try:
         yield broker
@@ -217,6 +225,26 @@ async def test_a_name_that_changes_its_mind(
     assert len(receiver.received) == 1
 
 
+async def test_a_resolver_that_hangs(
+    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
+) -> None:
+    """It is part of the try, and has no more time than that."""
+    asked_in_vain = threading.Event()
+
+    def hanging(_: str, __: int) -> list[IPv4Address | IPv6Address]:
+        asked_in_vain.wait(30)
+        return [ip_address("127.0.0.1")]
+
+    await ended(jobs, client, f"http://receiver.invalid:{receiver.port}/")
+    sender = Sender(ssl.create_default_context(), timeout_s=0.3)
+
+    with pytest.raises(dramatiq.errors.Retry, match=r"no answer within 0\.3 s"):
+        Courier(allowed, CallbackStore(client), sender=sender, resolve=hanging).deliver("j1")
+
+    asked_in_vain.set()
+    assert receiver.received == []
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/", "http://[::ffff:127.0.0.1]:{port}/"])
 async def test_what_was_allowed_once(
     jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver, url: str
@@ -270,15 +298,85 @@ async def test_messages_more_than_tries(
     assert (await standing(jobs)).callback_state is CallbackState.DELIVERED
 
 
+async def test_messages_at_the_same_time(
+    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
+) -> None:
+    """One of them makes the try, which counts once; the others come again when it is over."""
+    receiver.answer = lambda _: 500 if len(receiver.received) == 1 else 200
+    await ended(jobs, client, receiver.url)
+    store = CallbackStore(client, lease_ms=2000)
+
+    with delivering(allowed, client, store=store, pauses_s=(1, 3600), threads=8) as broker:
+        for _ in range(8):
+            broker.enqueue(deliver_callback("j1"))
+        await_that(lambda: not waiting(client))
+        await_that(lambda: not unfinished(broker))
+
+    assert len(receiver.received) == 2
+    job = await standing(jobs)
+    assert (job.callback_state, job.callback_tries) == (CallbackState.DELIVERED, 2)
+
+
+def unfinished(broker: DoorbellBroker) -> int:
+    """The messages that are not done with."""
+    return sum(int(broker.client.hlen(f"dramatiq:{queue}.msgs")) for queue in (CALLBACK, f"{CALLBACK}.DQ"))
+
+
+async def test_a_try_is_somebody_s(
+    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
+) -> None:
+    """As long as one can last; another courier is told when to come again."""
+    await ended(jobs, client, receiver.url)
+    early_ms: list[int] = []
+
+    def meanwhile(_: Received) -> int:
+        early_ms.append(Courier(allowed, CallbackStore(client)).deliver("j1"))
+        return 200
+
+    receiver.answer = meanwhile
+    Courier(allowed, CallbackStore(client)).deliver("j1")
+
+    assert TIMEOUT_S * 1000 < early_ms[0] <= LEASE_MS
+    assert len(receiver.received) == 1
+    assert (await standing(jobs)).callback_tries == 1
+
+
+async def test_a_receiver_that_hangs(
+    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
+) -> None:
+    """It holds a few threads only, and so no other up; whoever waits for it has not tried."""
+    recovered = threading.Event()
+    receiver.answer = lambda _: 200 if recovered.wait(60) else 500
+    stuck = [f"j{number}" for number in range(1, 6)]
+    for job_id in stuck:
+        await ended(jobs, client, receiver.url, job_id)
+
+    with receiving() as other, delivering(allowed, client, threads=4) as broker:
+        for job_id in stuck:
+            broker.enqueue(deliver_callback(job_id))
+        await_that(lambda: len(receiver.received) == 2)
+        await ended(jobs, client, other.url, "other")
+        broker.enqueue(deliver_callback("other"))
+        await_that(lambda: len(other.received) == 1)
+        assert len(receiver.received) == 2
+        assert sum([(await standing(jobs, job_id)).callback_tries for job_id in stuck]) == 2
+        recovered.set()
+        await_that(lambda: not waiting(client), 30)
+
+    assert len(receiver.received) == 5
+    assert {(await standing(jobs, job_id)).callback_tries for job_id in stuck} == {1}
+
+
 async def test_two_couriers_at_once(
     jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
 ) -> None:
-    """The one that fails does not undo what the other has delivered."""
+    """One that is held up for longer than that, and fails, does not undo what the other has delivered."""
     await ended(jobs, client, receiver.url)
     courier = Courier(allowed, CallbackStore(client))
 
     def delivered_meanwhile(_: Received) -> int:
         receiver.answer = lambda _: 200
+        client.zadd(keys.CALLBACKS, {"j1": 1})
         courier.deliver("j1")
         return 500
 
@@ -289,6 +387,40 @@ async def test_two_couriers_at_once(
     job = await standing(jobs)
     assert (job.callback_state, job.callback_error) == (CallbackState.DELIVERED, None)
     assert waiting(client) == []
+
+
+async def test_the_message_of_a_courier_that_died(
+    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
+) -> None:
+    """It comes back during the try that nobody ends, and leads to another when that would have been over."""
+    await ended(jobs, client, receiver.url)
+    CallbackStore(client, lease_ms=500).begin("j1")
+
+    with delivering(allowed, client) as broker:
+        broker.enqueue(deliver_callback("j1"))
+        await_that(lambda: not waiting(client))
+
+    assert len(receiver.received) == 1
+    assert (await standing(jobs)).callback_tries == 2
+
+
+async def test_a_callback_that_kills_every_courier(
+    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
+) -> None:
+    """It is not tried more often than one that fails."""
+    await ended(jobs, client, receiver.url)
+    store = CallbackStore(client, lease_ms=0)
+    for _ in range(len(PAUSES_S) + 1):
+        store.begin("j1")
+
+    Courier(allowed, store, pauses_s=PAUSES_S).deliver("j1")
+
+    job = await standing(jobs)
+    assert (job.callback_state, job.callback_error) == (
+        CallbackState.FAILED,
+        "no try has come to its end",
+    )
+    assert receiver.received == []
 
 
 async def test_nobody_asked_for_it(
@@ -306,6 +438,19 @@ async def test_nobody_asked_for_it(
         await_that(lambda: not waiting(client))
 
     assert len(receiver.received) == 1
+
+
+async def test_no_courier_to_remind(jobs: JobStore, client: redis.Redis, allowed: Settings) -> None:
+    """However long it is away, what waits for it does not become more."""
+    await ended(jobs, client, "https://example.org")
+    broker = DoorbellBroker(prompt_broker(allowed))
+    broker.enqueue(deliver_callback("j1"))
+
+    for _ in range(3):
+        client.zadd(keys.CALLBACKS, {"j1": 1})
+        await remind(jobs.client, broker)
+
+    assert broker.waiting(CALLBACK) == 1
 
 
 async def test_overdue_once(jobs: JobStore, client: redis.Redis) -> None:

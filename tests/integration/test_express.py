@@ -1,12 +1,16 @@
-"""An instance takes short recordings only, as long as another one takes the long ones."""
+"""Who serves which lane: an express instance takes short recordings, as long as others take the long ones."""
 
 import redis
 
 from actors.clock import now_ms
-from actors.express import Express
+from actors.express import LaneKeeper
 from actors.queue.slots import Slots
 from actors.records import Lane, WorkerReport, WorkerState
+from actors.store import keys
+from actors.store.work import WorkStore
 from actors.store.workers import LOST_AFTER_MS, WorkerRegistry
+
+EXPRESS, INSTANCES, ROWS = 2, 5, 8
 
 
 def report(name: str, state: WorkerState = WorkerState.READY, ago_ms: int = 0) -> WorkerReport:
@@ -17,12 +21,16 @@ def report(name: str, state: WorkerState = WorkerState.READY, ago_ms: int = 0) -
     )
 
 
+def keeper(client: redis.Redis, slots: Slots, number: int) -> LaneKeeper:
+    """That of an instance."""
+    store = WorkStore(client, 60)
+    return LaneKeeper(WorkerRegistry(client), store, slots, number, EXPRESS, INSTANCES, ROWS)
+
+
 def test_long_recordings_have_somebody(client: redis.Redis) -> None:
     """The express instance takes them while every other one is loading, in error, lost, or express too."""
-    client.flushdb()
-    registry = WorkerRegistry(client)
-    slots = Slots(2)
-    express = Express(registry, slots, 2)
+    registry, slots = WorkerRegistry(client), Slots(2)
+    express = keeper(client, slots, 1)
 
     def takes_long() -> bool:
         express.look()
@@ -42,3 +50,36 @@ def test_long_recordings_have_somebody(client: redis.Redis) -> None:
     assert not takes_long()
     registry.leave("instance-3")
     assert takes_long()
+
+
+def test_short_recordings_have_somebody(client: redis.Redis) -> None:
+    """What is left to the express instances is taken by the others when there is none."""
+    registry, slots = WorkerRegistry(client), Slots(2, sharers=INSTANCES)
+    other = keeper(client, slots, 3)
+    assert slots.reserve(Lane.LONG, 0)
+    assert slots.hold(Lane.LONG, "long")
+    assert slots.reserve(Lane.SHORT, 0)
+
+    registry.report(report("instance-1"))
+    other.look()
+    assert not slots.may_take(Lane.SHORT, ROWS)
+    registry.leave("instance-1")
+    other.look()
+    assert slots.may_take(Lane.SHORT, 1)
+
+
+def test_an_express_instance_takes_all_that_is_short(client: redis.Redis) -> None:
+    """While the others are busy with long recordings; else they share."""
+    registry, slots = WorkerRegistry(client), Slots(4, sharers=INSTANCES)
+    express = keeper(client, slots, 1)
+    registry.report(report("instance-1"))
+    registry.report(report("instance-3"))
+    assert slots.reserve(Lane.SHORT, 0)
+    assert slots.hold(Lane.SHORT, "one")
+    assert slots.reserve(Lane.SHORT, 0)
+
+    express.look()
+    assert not slots.may_take(Lane.SHORT, 1)
+    client.hset(keys.BACKLOG_LONG, "total", 1000)
+    express.look()
+    assert slots.may_take(Lane.SHORT, 1)

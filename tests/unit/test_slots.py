@@ -9,6 +9,21 @@ from actors.queue.slots import Slots
 from actors.records import Lane
 
 
+def test_short_messages_left_to_others() -> None:
+    """Whoever has a long one in hand leaves a few to those who have none."""
+    slots = Slots(4, 2, sharers=2)
+    slots.leave_short(3)
+    assert slots.reserve(Lane.SHORT, 0)
+    assert slots.may_take(Lane.SHORT, 1)
+    slots.cancel(Lane.SHORT)
+
+    assert slots.reserve(Lane.LONG, 0)
+    assert slots.hold(Lane.LONG, "long")
+    assert slots.reserve(Lane.SHORT, 0)
+    assert not slots.may_take(Lane.SHORT, 3)
+    assert slots.may_take(Lane.SHORT, 4)
+
+
 def test_a_closed_long_lane() -> None:
     """Nothing long is taken until it is open again, whoever waits; short is not touched."""
     slots = Slots(4, 2)

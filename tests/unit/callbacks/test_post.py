@@ -3,9 +3,10 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 import trustme
@@ -32,7 +33,7 @@ def test_to_the_address_under_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     with receiving() as receiver:
         to = target(receiver.port)
 
-        status = Sender(ssl.create_default_context()).post(to, [HERE], {"a": "b"}, b"{}")
+        status = Sender(ssl.create_default_context()).post(to, lambda: [HERE], {"a": "b"}, b"{}")
 
     (received,) = receiver.received
     assert status == 200
@@ -49,12 +50,12 @@ def test_encrypted_for_the_name() -> None:
     with receiving(serving) as receiver:
         to = target(receiver.port, "https")
 
-        assert Sender(trusting).post(to, [HERE], {}, b"{}") == 200
+        assert Sender(trusting).post(to, lambda: [HERE], {}, b"{}") == 200
         other = parse(f"https://other.invalid:{receiver.port}/", private=False)
         with pytest.raises(Undelivered, match="certificate verify failed"):
-            Sender(trusting).post(other, [HERE], {}, b"{}")
+            Sender(trusting).post(other, lambda: [HERE], {}, b"{}")
         with pytest.raises(Undelivered, match="certificate verify failed"):
-            Sender(ssl.create_default_context()).post(to, [HERE], {}, b"{}")
+            Sender(ssl.create_default_context()).post(to, lambda: [HERE], {}, b"{}")
 
     assert receiver.named == ["receiver.invalid", "other.invalid", "receiver.invalid"]
     assert len(receiver.received) == 1
@@ -64,9 +65,9 @@ def test_a_dead_address_before_a_live_one() -> None:
     """The next one is tried, and all of them before it is given up."""
     with receiving() as receiver:
         sender = Sender(ssl.create_default_context())
-        assert sender.post(target(receiver.port), [NOWHERE, HERE], {}, b"{}") == 200
+        assert sender.post(target(receiver.port), lambda: [NOWHERE, HERE], {}, b"{}") == 200
         with pytest.raises(Undelivered, match="Connection refused"):
-            sender.post(target(receiver.port), [NOWHERE], {}, b"{}")
+            sender.post(target(receiver.port), lambda: [NOWHERE], {}, b"{}")
 
 
 def silence(_: socket.socket, gone: threading.Event) -> None:
@@ -117,9 +118,53 @@ def test_no_receiver_holds_us_up(
 ) -> None:
     """Whatever it does, before or after the connection is encrypted: in time it is left."""
     with serving(serve) as port, pytest.raises(Undelivered) as error:
-        Sender(ssl.create_default_context(), timeout_s=0.3).post(target(port, scheme), [HERE], {}, b"{}")
+        Sender(ssl.create_default_context(), timeout_s=0.3).post(
+            target(port, scheme), lambda: [HERE], {}, b"{}"
+        )
 
     assert scheme == "https" or str(error.value) == "no answer within 0.3 s"
+
+
+def test_no_resolver_holds_us_up() -> None:
+    """One that does not answer is left in time, too; what it says afterwards is not acted on."""
+    answered = threading.Event()
+
+    def find() -> list[IPv4Address | IPv6Address]:
+        answered.wait(30)
+        return [HERE]
+
+    with receiving() as receiver:
+        sender = Sender(ssl.create_default_context(), timeout_s=0.3)
+        with pytest.raises(Undelivered, match=r"no answer within 0\.3 s"):
+            sender.post(target(receiver.port), find, {}, b"{}")
+        answered.set()
+
+    assert receiver.received == []
+
+
+def test_one_deadline_for_all_of_it() -> None:
+    """What the resolver has taken is not left to the receiver."""
+    resolved = threading.Event()
+
+    def find() -> list[IPv4Address | IPv6Address]:
+        resolved.wait(1.5)
+        return [HERE]
+
+    began_s = time.monotonic()
+    with serving(silence) as port, pytest.raises(Undelivered, match="no answer within 2 s"):
+        Sender(ssl.create_default_context(), timeout_s=2).post(target(port), find, {}, b"{}")
+
+    assert time.monotonic() - began_s < 3
+
+
+def test_what_the_search_for_addresses_raises() -> None:
+    """It is raised as it is."""
+
+    def find() -> list[IPv4Address | IPv6Address]:
+        raise LookupError("none that is public")
+
+    with pytest.raises(LookupError, match="none that is public"):
+        Sender(ssl.create_default_context()).post(target(1), find, {}, b"{}")
 
 
 @pytest.mark.parametrize(
@@ -133,6 +178,6 @@ def test_no_http(said: bytes) -> None:
         client.sendall(said)
 
     with serving(serve) as port, pytest.raises(Undelivered) as error:
-        Sender(ssl.create_default_context()).post(target(port), [HERE], {}, b"{}")
+        Sender(ssl.create_default_context()).post(target(port), lambda: [HERE], {}, b"{}")
 
     assert "nonsense" not in str(error.value)

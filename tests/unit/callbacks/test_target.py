@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.callbacks.target import MAX_CHARS, Target, origin, parse
+from actors.callbacks.target import MAX_CHARS, Target, origin, parse, receiver
 from actors.errors import BadOption
 
 
@@ -94,3 +94,19 @@ def test_the_longest() -> None:
 def test_what_is_shown_of_it() -> None:
     """Neither path nor query: both may hold secrets."""
     assert origin("https://example.org:8443/hooks/s3cret?token=s3cret") == "https://example.org:8443"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://Example.org/a", "https://example.org.:443/b?c", "HTTPS://example.org"]
+)
+def test_the_same_receiver(url: str) -> None:
+    """However it is written."""
+    assert receiver(url) == ("https", "example.org", 443)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.org/", "https://example.org:444/", "https://www.example.org/"]
+)
+def test_another_receiver(url: str) -> None:
+    """Another scheme, port or name."""
+    assert receiver(url) != receiver("https://example.org/")
