@@ -11,7 +11,7 @@ const MOST_LINES = 500;
 const LEVELS = ["debug", "info", "warning", "error"];
 
 /** Fields that have a place of their own. */
-const PLACED = new Set(["timestamp", "level", "process", "event"]);
+const PLACED = new Set(["timestamp", "level", "process", "host", "event"]);
 
 export class LogTail {
   constructor() {
