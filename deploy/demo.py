@@ -79,6 +79,7 @@ def _show_next(console: Console, url: str, recording: Path) -> None:
     lines = (
         f"curl -F file=@{shlex.quote(os.path.relpath(recording))} -F lang=en {url}/asr",
         "./justw transcribe FILE        a recording of yours",
+        f"{url}/         the web page",
         f"{url}/docs     every endpoint",
         "./justw stop                   stop the service",
     )

@@ -21,6 +21,7 @@ NEXT_STEPS = """\
 
 Quintet is ready at {url}
   ./justw transcribe FILE     transcribe a recording
+  {url}/                      the web page
   curl -F file=@FILE {url}/asr
   ./justw status · ./justw logs -f · ./justw stop"""
 
