@@ -19,6 +19,10 @@ from actors.store.workers import HEARTBEAT_S, WorkerRegistry
 #: On a CPU the others run at this niceness, or the short recordings would share the cores with the long ones.
 NICENESS: Final = 10
 
+#: Whoever has long segments in hand leaves short ones to the express instances for so long: then these have
+#: their hands full, or hang.
+LEFT_TO_EXPRESS_S: Final = 1.0
+
 log = structlog.stdlib.get_logger()
 
 
@@ -30,7 +34,6 @@ class LaneKeeper(threading.Thread):
         store: where the backlog is counted.
         slots: those of this instance.
         number: of this instance; those up to `express` are express, of `instances` in all.
-        rows: so many short segments the others leave to the express ones, as many as a batch takes.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it stands between
@@ -41,7 +44,6 @@ class LaneKeeper(threading.Thread):
         number: int,
         express: int,
         instances: int,
-        rows: int,
     ) -> None:
         super().__init__(name="lane-keeper", daemon=True)
         self._registry = registry
@@ -50,7 +52,6 @@ class LaneKeeper(threading.Thread):
         self._is_express = number <= express
         self._express = express
         self._instances = instances
-        self._rows = rows
 
     @override
     def run(self) -> None:
@@ -67,7 +68,7 @@ class LaneKeeper(threading.Thread):
         ready = self._registry.ready_instances(now_ms())
         express = sum(number <= self._express for number in ready)
         if not self._is_express:
-            self._slots.leave_short(self._rows if express else 0)
+            self._slots.leave_short(LEFT_TO_EXPRESS_S if express else 0)
             return
         others = len(ready) - express
         self._slots.serve_long(not others)

@@ -119,7 +119,7 @@ def main(number: int) -> None:
     stop = worker.stop_requested()
     device = devices.assign(config, number)
     devices.pin(device)
-    if device.kind == "cpu" and number > config.express_instances > 0:
+    if device.kind == "cpu" and number > config.express > 0:
         os.nice(NICENESS)
     client = patient(config)
     heartbeat = Heartbeat(WorkerRegistry(client), name, device)
@@ -151,9 +151,9 @@ def main(number: int) -> None:
         priority=0,
         options={"on_give_up": instance.give_up, "begins_itself": True},
     )
-    if config.express_instances:
-        instances, express = config.instances, config.express_instances
-        LaneKeeper(WorkerRegistry(client), store, slots, number, express, instances, batch.rows).start()
+    if config.express:
+        registry = WorkerRegistry(client)
+        LaneKeeper(registry, store, slots, number, config.express, config.instances).start()
     with Flusher.of(config):
         worker.run(broker, RECOGNIZE, stop, count_unfinished=batcher.close)
     heartbeat.stop()

@@ -44,6 +44,7 @@ class LogShipper(logging.Handler):
         #: Events dropped because too many waited, because Redis refused them, and of both, those told of.
         self._too_many = 0
         self._refused = 0
+        self._refusing = False
         self._told = 0
         self._thread = threading.Thread(target=self._run, name="log-shipper", daemon=True)
         self._thread.start()
@@ -79,7 +80,7 @@ class LogShipper(logging.Handler):
                 self._tell_of_dropped()
             if closing and (not sent or self._waiting.empty()):
                 return
-            self._closing.wait(PAUSE_S if sent else AWAY_PAUSE_S)
+            self._closing.wait(PAUSE_S if sent and not self._refusing else AWAY_PAUSE_S)
 
     def _next(self) -> list[str]:
         """What waits, once anything does."""
@@ -97,13 +98,17 @@ class LogShipper(logging.Handler):
             return False
         except Exception as error:  # noqa: BLE001 - whatever it is, the process goes on, and its log too
             self._refused += len(batch)
-            if not self._closing.is_set():
+            # Told once: it is refused itself, as whatever is told of it.
+            if not (self._refusing or self._closing.is_set()):
                 log.warning("logs.refused", reason=reason(error))
+            self._refusing = True
+        else:
+            self._refusing = False
         return True
 
     def _tell_of_dropped(self) -> None:
         dropped = self._too_many + self._refused
         # Not at the end: whoever waits for this thread may hold the lock of this handler.
-        if dropped > self._told and not self._closing.is_set():
+        if dropped > self._told and not (self._refusing or self._closing.is_set()):
             log.warning("logs.dropped", events=dropped - self._told)
             self._told = dropped

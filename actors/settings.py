@@ -140,6 +140,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(pattern=r"^$|^https?://.+", description="a URL that alerts are posted to as JSON; empty: none"),
     ] = ""
 
+    @property
+    def express(self) -> int:
+        """How many instances leave long recordings to the others: none where there are fewer than three."""
+        return min(self.express_instances, self.instances - 1) if self.instances > 2 else 0
+
 
 def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) -> Settings:
     """Read the settings; the environment wins over `.env`.

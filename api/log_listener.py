@@ -83,7 +83,9 @@ class LogListener:
             raise TooManyStreams(MOST_STREAMS)
         if place is None:
             return await recent(self._redis, wanted, FIRST_SHOWN)
-        return await self._after(wanted, place)
+        # Not behind the last one: the place of the first stream is where all are read from.
+        last = await recent(self._redis, LogFilter(), 1)
+        return await self._after(wanted, min(place, last.place, key=order))
 
     async def follow(self, wanted: LogFilter, begun: Recent) -> AsyncIterator[ServerSentEventMessage]:
         """The events from a beginning on, as they are logged, until this process stops."""

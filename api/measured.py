@@ -48,7 +48,8 @@ class Measured:
             raise
         finally:
             REQUESTS.add(endpoint, _class(answered))
-            REQUEST_S.observe(time.perf_counter() - started, endpoint)
+            if _class(answered) is Status.OK:  # a refusal is fast, and says nothing of recognition
+                REQUEST_S.observe(time.perf_counter() - started, endpoint)
 
 
 def _endpoint(scope: Scope) -> Endpoint | None:

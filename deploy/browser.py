@@ -93,8 +93,20 @@ def fetch() -> None:
 
 
 def _pack(folder: Path) -> Path:
-    npm = [str(_node()), str(_NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    wanted = ["pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", str(folder)]
+    # The certificates that this machine trusts, and no minutes of trying again.
+    npm = [
+        str(_node()),
+        "--use-system-ca",
+        str(_NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
+    ]
+    wanted = [
+        "pack",
+        f"{PACKAGE}@{VERSION}",
+        "--silent",
+        "--fetch-retries=1",
+        "--pack-destination",
+        str(folder),
+    ]
     step("Fetching a browser for the tests of the web page (70 MB)", [*npm, *wanted], REMEDY)
     (package,) = folder.glob("*.tgz")
     found = hashlib.sha256(package.read_bytes()).hexdigest()

@@ -50,10 +50,11 @@ class Alarm:
                 try:
                     answer = await client.post(self._webhook, json=_message(alert))
                     answer.raise_for_status()
-                except httpx.HTTPError as error:
+                except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
                     # Its address is not logged: it may hold a password.
                     log.warning("alert.unsent", alert=alert.name, reason=_why(error))
-                    break
+                    if not _is_final(error):
+                        break
                 self._book = msgspec.structs.replace(self._book, unsent=self._book.unsent[1:])
                 await self._keep()
 
@@ -99,7 +100,13 @@ def _message(alert: Alert) -> dict[str, Any]:
     return said | {"text": f"Quintet: {alert.name} ({alert.severity}) is {alert.state}: {alert.summary}"}
 
 
-def _why(error: httpx.HTTPError) -> str:
+def _is_final(error: Exception) -> bool:
+    """Whether the receiver will never take it: it says that the alert is at fault."""
+    status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else 0
+    return 400 <= status < 500 and status not in {408, 429}
+
+
+def _why(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         return f"it answered {error.response.status_code}"
     return type(error).__name__

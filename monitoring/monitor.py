@@ -103,8 +103,12 @@ async def watch(config: settings.Settings) -> None:
         files = SnapshotFiles()
         monitor = Monitor(config, client, queues_client, Alarm(config, client, known), files)
         while not stop.is_set():
-            await monitor.look()
-            await remind(client, broker)
+            try:
+                await monitor.look()
+                await remind(client, broker)
+            except Exception as error:
+                # Whatever it is: the next look comes all the same.
+                log.exception("monitor.failed", reason=reason(error))
             try:
                 await asyncio.wait_for(stop.wait(), config.monitor_interval_s)
             except TimeoutError:

@@ -4,6 +4,7 @@ The stock consumer sleeps up to a second when its queue is empty. Here every enq
 a list, the doorbell, on which idle consumers block: pick-up takes a round trip.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
@@ -127,8 +128,8 @@ class DoorbellConsumer(_RedisConsumer):
     #: It has heard a ring, and not looked yet what for.
     _rung = False
 
-    #: Something waited when a busy process looked last: had anybody been idle, it would be gone.
-    _left = False
+    #: Since when something has waited whenever a busy process looked: if anybody was idle, it would be gone.
+    _left_since_s: float | None = None
 
     @override
     def __next__(self) -> dramatiq.MessageProxy | None:
@@ -185,8 +186,12 @@ class DoorbellConsumer(_RedisConsumer):
     def _may_take(self, lane: Lane) -> bool:
         """Whether the busy process may have one of those that wait, and that nobody idle has taken."""
         waiting = self.broker.waiting(self.queue_name)
-        left, self._left = self._left, waiting > 0
-        return left and self.broker.slots.may_take(lane, waiting)
+        now_s = time.monotonic()
+        since_s, self._left_since_s = self._left_since_s, None
+        if not waiting:
+            return False
+        self._left_since_s = now_s if since_s is None else since_s
+        return since_s is not None and self.broker.slots.may_take(lane, waiting, now_s - since_s)
 
     def _leave(self, *, ring_again: bool) -> None:
         """Leave what waits to others for now, and pass the ring on that was heard here."""

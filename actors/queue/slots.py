@@ -18,7 +18,7 @@ class Slots:
         self.capacity = capacity
         self._long_capacity = capacity if long_capacity is None else long_capacity
         self._serves_long = True
-        self._left_short = 0
+        self._leave_short_s = 0.0
         self._sharers = sharers
         self._changed = threading.Condition()
         self._reserved = {Lane.SHORT: 0, Lane.LONG: 0}
@@ -39,14 +39,16 @@ class Slots:
                 self._waiting[lane] -= 1
                 self._changed.notify_all()
 
-    def may_take(self, lane: Lane, waiting: int) -> bool:
+    def may_take(self, lane: Lane, waiting: int, left_s: float = 0) -> bool:
         """Whether a busy process that has just reserved a slot may fetch one of so many waiting messages.
+
+        Some have waited for `left_s`.
 
         Only where it has less than its share of them and its own together. Long recordings do not count
         against the short lane, or they would stand in its way.
         """
         with self._changed:
-            if lane is Lane.SHORT and self._taken(Lane.LONG) and waiting <= self._left_short:
+            if lane is Lane.SHORT and self._taken(Lane.LONG) and left_s < self._leave_short_s:
                 return False
             taken = self._taken(Lane.SHORT) + (self._taken(Lane.LONG) if lane is Lane.LONG else 0) - 1
             return self._sharers is None or taken * self._sharers < taken + waiting
@@ -62,10 +64,10 @@ class Slots:
             self._serves_long = serves
             self._changed.notify_all()
 
-    def leave_short(self, most: int) -> None:
-        """From now on leave so many short messages to others while a long one is in hand."""
+    def leave_short(self, for_s: float) -> None:
+        """From now on leave short messages to others for so long while a long one is in hand."""
         with self._changed:
-            self._left_short = most
+            self._leave_short_s = for_s
 
     def share_with(self, sharers: int) -> None:
         """From now on share with so many processes, this one included."""

@@ -1,7 +1,9 @@
 """Short recordings beside a long one."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import numpy as np
 import psutil
 import pytest
@@ -15,15 +17,15 @@ SHORT = wav(np.zeros(16_000))
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Two instances that take a second for each segment."""
-    settings = {"ASR_MODEL": "tests.doubles.engines:SlowEngine", "ASR_INSTANCES": "2", "ASR_BATCH_ROWS": "1"}
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Three instances that take a second for each segment."""
+    settings = {"ASR_MODEL": "tests.doubles.engines:SlowEngine", "ASR_INSTANCES": "3", "ASR_BATCH_ROWS": "1"}
     yield from started(checkout(tmp_path_factory.mktemp("express"), **settings))
 
 
-def test_a_long_recording_leaves_an_instance_to_short_ones(two: Service) -> None:
+def test_a_long_recording_leaves_an_instance_to_short_ones(three: Service) -> None:
     """The first instance takes none of its segments, and is idle for whoever comes."""
-    with two.client() as client:
+    with three.client() as client:
         long = hand_in(client).json()["id"]
         await_that(lambda: job_of(client, long)["segments"]["finished"] > 0)
         for _ in range(3):
@@ -33,5 +35,27 @@ def test_a_long_recording_leaves_an_instance_to_short_ones(two: Service) -> None
         stats = client.get("/stats").json()["model_pool_stats"]["instances"]
         health = client.get("/health").json()["health_details"]
 
-    assert [one["total_requests"] for one in stats] == [3, SEGMENTS]
-    assert [psutil.Process(one["pid"]).nice() for one in health] == [0, 10]
+    first, *others = [one["total_requests"] for one in stats]
+    assert (first, sum(others)) == (3, SEGMENTS)
+    assert [psutil.Process(one["pid"]).nice() for one in health] == [0, 10, 10]
+
+
+def test_many_short_recordings_find_help(three: Service) -> None:
+    """What the first instance has no hands for, the others take, though a long recording waits."""
+    with three.client() as client, ThreadPoolExecutor(12) as threads:
+        before = requests_of(client)
+        long = hand_in(client).json()["id"]
+        await_that(lambda: job_of(client, long)["segments"]["finished"] > 0)
+        upload = {"file": ("a.wav", SHORT)}
+        answers = list(threads.map(lambda _: client.post("/asr_simple", files=upload), range(12)))
+        await_that(lambda: job_of(client, long)["state"] == "done")
+        after = requests_of(client)
+
+    assert [answer.status_code for answer in answers] == [200] * 12
+    assert sum(after[1:]) - sum(before[1:]) > SEGMENTS
+
+
+def requests_of(client: httpx.Client) -> list[int]:
+    """How many segments each instance has tried."""
+    stats = client.get("/stats").json()["model_pool_stats"]["instances"]
+    return [one["total_requests"] for one in stats]

@@ -3,14 +3,14 @@
 import redis
 
 from actors.clock import now_ms
-from actors.express import LaneKeeper
+from actors.express import LEFT_TO_EXPRESS_S, LaneKeeper
 from actors.queue.slots import Slots
 from actors.records import Lane, WorkerReport, WorkerState
 from actors.store import keys
 from actors.store.work import WorkStore
 from actors.store.workers import LOST_AFTER_MS, WorkerRegistry
 
-EXPRESS, INSTANCES, ROWS = 2, 5, 8
+EXPRESS, INSTANCES = 2, 5
 
 
 def report(name: str, state: WorkerState = WorkerState.READY, ago_ms: int = 0) -> WorkerReport:
@@ -24,7 +24,7 @@ def report(name: str, state: WorkerState = WorkerState.READY, ago_ms: int = 0) -
 def keeper(client: redis.Redis, slots: Slots, number: int) -> LaneKeeper:
     """That of an instance."""
     store = WorkStore(client, 60)
-    return LaneKeeper(WorkerRegistry(client), store, slots, number, EXPRESS, INSTANCES, ROWS)
+    return LaneKeeper(WorkerRegistry(client), store, slots, number, EXPRESS, INSTANCES)
 
 
 def test_long_recordings_have_somebody(client: redis.Redis) -> None:
@@ -53,7 +53,7 @@ def test_long_recordings_have_somebody(client: redis.Redis) -> None:
 
 
 def test_short_recordings_have_somebody(client: redis.Redis) -> None:
-    """What is left to the express instances is taken by the others when there is none."""
+    """What is left to the express instances is taken by the others when there is none, or left too long."""
     registry, slots = WorkerRegistry(client), Slots(2, sharers=INSTANCES)
     other = keeper(client, slots, 3)
     assert slots.reserve(Lane.LONG, 0)
@@ -62,7 +62,8 @@ def test_short_recordings_have_somebody(client: redis.Redis) -> None:
 
     registry.report(report("instance-1"))
     other.look()
-    assert not slots.may_take(Lane.SHORT, ROWS)
+    assert not slots.may_take(Lane.SHORT, 9)
+    assert slots.may_take(Lane.SHORT, 9, LEFT_TO_EXPRESS_S)
     registry.leave("instance-1")
     other.look()
     assert slots.may_take(Lane.SHORT, 1)

@@ -10,9 +10,9 @@ from actors.records import Lane
 
 
 def test_short_messages_left_to_others() -> None:
-    """Whoever has a long one in hand leaves a few to those who have none."""
+    """Whoever has a long one in hand leaves them for a while to those who have none."""
     slots = Slots(4, 2, sharers=2)
-    slots.leave_short(3)
+    slots.leave_short(1.0)
     assert slots.reserve(Lane.SHORT, 0)
     assert slots.may_take(Lane.SHORT, 1)
     slots.cancel(Lane.SHORT)
@@ -20,8 +20,8 @@ def test_short_messages_left_to_others() -> None:
     assert slots.reserve(Lane.LONG, 0)
     assert slots.hold(Lane.LONG, "long")
     assert slots.reserve(Lane.SHORT, 0)
-    assert not slots.may_take(Lane.SHORT, 3)
-    assert slots.may_take(Lane.SHORT, 4)
+    assert not slots.may_take(Lane.SHORT, 9, 0.9)
+    assert slots.may_take(Lane.SHORT, 1, 1.0)
 
 
 def test_a_closed_long_lane() -> None:
