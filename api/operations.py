@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 
 from actors.clock import now_ms
@@ -25,7 +26,12 @@ class Alive(Struct, frozen=True):
     status: str
 
 
-@get("/health", summary="Health of the instances", tags=["Operation"])
+@get(
+    "/health",
+    summary="Health of the instances",
+    tags=["Operation"],
+    responses={503: ResponseSpec(HealthReport, description="No instance or no segmenter is healthy.")},
+)
 async def health(pool: InstancePool) -> Response[HealthReport]:
     """200 while any instance is healthy, 503 when none is; the body says which and why."""
     report = await pool.health()
@@ -38,7 +44,12 @@ async def live() -> Alive:
     return Alive("alive")
 
 
-@get("/health/ready", summary="Can it take uploads?", tags=["Operation"])
+@get(
+    "/health/ready",
+    summary="Can it take uploads?",
+    tags=["Operation"],
+    responses=problems({503: "It cannot: `GET /health` says why."}),
+)
 async def ready(pool: InstancePool) -> Alive:
     """200 when Redis answers and an instance and a segmenter are ready, else 503."""
     if (await pool.health()).status is Health.UNHEALTHY:

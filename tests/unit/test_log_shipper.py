@@ -10,6 +10,7 @@ import redis
 
 from actors import log_shipper
 from actors.log_shipper import MOST_WAITING, LogShipper
+from tests.integration.queue_worker import await_that
 
 
 class FakeRedis:
@@ -131,10 +132,20 @@ def test_what_redis_refuses_is_dropped(shipper: LogShipper, fake: FakeRedis, tol
     fake.answer(redis.ResponseError("WRONGTYPE"))
     emit(shipper, "2")
     fake.answer()
+    await_that(lambda: "logs.dropped" in told)
     shipper.close()
 
     assert fake.sent == ["2"]
     assert told == {"logs.refused": {"reason": "WRONGTYPE"}, "logs.dropped": {"events": 1}}
+
+
+def test_a_refusal_is_told_once(shipper: LogShipper, fake: FakeRedis, told: dict[str, Any]) -> None:
+    """What is said of it is refused too, and must not lead to more being said."""
+    for number in range(3):
+        emit(shipper, str(number))
+        fake.answer(redis.ResponseError(f"MISCONF {number}"))
+
+    assert told == {"logs.refused": {"reason": "MISCONF 0"}}
 
 
 def test_the_end_is_not_held_up(
