@@ -42,7 +42,7 @@ class BatchJournal:
         BATCH_ROWS.observe(len(batch))
         for request in batch:
             waited_ms = None if request.enqueued_ms is None else max(0, now_ms() - request.enqueued_ms)
-            if waited_ms is not None:
+            if waited_ms is not None and request.urgent:
                 STAGE_S.observe(waited_ms / 1000, Stage.WAIT)
             log.debug(
                 "segment.begun",

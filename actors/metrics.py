@@ -36,7 +36,8 @@ class Stage(enum.StrEnum):
     DECODE = "decode"
     #: Finding its speech, and cutting.
     VAD = "vad"
-    #: From when a segment was enqueued until an engine begins it.
+    #: From when a segment of a short recording was enqueued until an engine begins it; those of a long one
+    #: wait for each other.
     WAIT = "wait"
     #: A segment's share of the time that the engine takes for its batch.
     RECOGNISE = "recognise"

@@ -35,7 +35,6 @@ from api.logged import request_id
 #: That a job is taken in is heard; that it has expired because its API died, only a look tells.
 _LOOK_AGAIN_S: Final = 1.0
 
-
 log = structlog.stdlib.get_logger()
 
 #: Room for the form around the file.
