@@ -7,6 +7,9 @@ from actors.records import Job
 #: What was sent is repeated in a message up to here.
 SHOWN_CHARS: Final = 200
 
+#: The status of a request whose client has gone before it was answered, as nginx has it.
+CLIENT_GONE: Final = 499
+
 
 class Unavailable(Exception):
     """Nobody can do the work now, such as when no instance is alive."""
@@ -99,7 +102,7 @@ class HungUp(Refused):
     """The client has closed the connection; nobody reads the answer."""
 
     def __init__(self) -> None:
-        super().__init__(499, "the client has closed the connection")
+        super().__init__(CLIENT_GONE, "the client has closed the connection")
 
 
 def shortened(text: str) -> str:

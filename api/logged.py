@@ -10,15 +10,14 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.errors import CLIENT_GONE
+
 #: What is asked all the time, by machines and by the page itself, is only told of at debug.
 _QUIET: Final = ("/health", "/metrics", "/docs/assets", "/page/")
 _PAGE: Final = "/"
 
 #: Of a path that leads nowhere: it may hold anything.
 _NOWHERE: Final = "unknown"
-
-#: Of a request whose client has gone before it was answered, as nginx has it.
-_HUNG_UP: Final = 499
 
 #: What else stands in the place of an id may be anything too.
 _JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -55,7 +54,7 @@ class _Request:
         self._receive = receive
         self._send = send
         self._come = False
-        self._status = _HUNG_UP
+        self._status = CLIENT_GONE
 
     async def answer(self, app: ASGIApp) -> None:
         """Have it answered."""

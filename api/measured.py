@@ -7,6 +7,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from actors.metrics import REQUEST_S, REQUESTS, Endpoint, Status
+from api.errors import CLIENT_GONE
 
 #: What is measured; a client that asks how a job is doing is not.
 PATHS: Final = {
@@ -15,9 +16,6 @@ PATHS: Final = {
     "/jobs": Endpoint.JOBS,
     "/v1/audio/transcriptions": Endpoint.OPENAI,
 }
-
-#: Of a request whose client has gone before it was answered, as nginx has it.
-_HUNG_UP: Final = 499
 
 
 class Measured:
@@ -32,7 +30,7 @@ class Measured:
         if endpoint is None:
             await self._app(scope, receive, send)
             return
-        answered = _HUNG_UP
+        answered = CLIENT_GONE
 
         async def watched(message: Message) -> None:
             nonlocal answered

@@ -6,8 +6,8 @@
 local job, upload, segments, audio, outcomes, transcript, spool, short, long = unpack(KEYS, 1, 9)
 local running, queued, index, own_index, active, named = unpack(KEYS, 10)
 local id, results, events, caller = unpack(ARGV)
-for _, index in ipairs(redis.call("HKEYS", segments)) do
-    redis.call("UNLINK", results .. index)
+for _, number in ipairs(redis.call("HKEYS", segments)) do
+    redis.call("UNLINK", results .. number)
 end
 redis.call("UNLINK", job, upload, segments, audio, outcomes, transcript)
 if redis.call("GET", named) == id then
