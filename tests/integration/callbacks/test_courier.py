@@ -1,12 +1,7 @@
-"""From the end of a job to its receiver: once noted, tried until it is taken or hopeless, and never lost."""
+"""A courier tries until a callback is taken or hopeless, one try at a time; one that dies loses none."""
 
 import json
-import ssl
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import cast
 
 import dramatiq
 import pytest
@@ -15,126 +10,18 @@ import structlog
 from msgspec.structs import replace
 from standardwebhooks import Webhook
 
-from actors.callbacks.post import TIMEOUT_S, Sender
-from actors.courier import Courier, actor
-from actors.errors import UnreadableAudio
+from actors.callbacks.post import TIMEOUT_S
+from actors.courier import Courier
 from actors.queue.broker import DoorbellBroker
-from actors.queue.messages import CALLBACK, deliver_callback, queues
-from actors.queue.slots import Slots
-from actors.records import CallbackState, Job
+from actors.queue.messages import CALLBACK, deliver_callback
+from actors.records import CallbackState
 from actors.settings import Settings
 from actors.store import keys
-from actors.store.callbacks import LEASE_MS, CallbackStore, overdue
-from actors.store.connection import prompt, prompt_broker
+from actors.store.callbacks import LEASE_MS, CallbackStore
 from actors.store.jobs import JobStore
-from actors.store.work import WorkStore
-from actors.worker import create_broker
-from monitoring.monitor import remind
+from tests.integration.callbacks.standing import PAUSES_S, delivering, ended, standing, waiting
 from tests.integration.queue_worker import await_that
-from tests.integration.test_store import EMPTY, LIMITS, chunks_of, new_job
 from tests.receiver import SECRET, Received, Receiver, receiving
-
-#: Two further tries, at once.
-PAUSES_S = (0.01, 0.01)
-
-Resolve = Callable[[str, int], list[IPv4Address | IPv6Address]]
-
-
-@pytest.fixture
-def allowed(config: Settings) -> Settings:
-    """Settings with callbacks, to this machine as well."""
-    return replace(config, callback_secret=SECRET, callback_private=True)
-
-
-@pytest.fixture
-async def jobs(config: Settings) -> AsyncIterator[JobStore]:
-    """The store as the API uses it."""
-    async with prompt(config) as connected:
-        yield JobStore(connected, result_ttl_s=60, limits=LIMITS)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A receiver that listens."""
-    with receiving() as listening:
-        yield listening
-
-
-@contextmanager
-def delivering(
-    config: Settings,
-    client: redis.Redis,
-    *,
-    pauses_s: tuple[float, ...] = PAUSES_S,
-    store: CallbackStore | None = None,
-    threads: int = 2,
-) -> Iterator[DoorbellBroker]:
-    """A courier at work, as its process runs it."""
-    broker = create_broker(config, Slots(threads))
-    actor(Courier(config, store or CallbackStore(client), pauses_s=pauses_s), broker)
-    worker = dramatiq.Worker(broker, queues=set(queues(CALLBACK)), worker_threads=threads)
-    worker.start()
-    try:
-        yield broker
-    finally:
-        broker.slots.close()
-        worker.stop(timeout=300)
-        for consumer in worker.consumers.values():
-            consumer.join(5)
-        broker.return_messages(queues(CALLBACK))
-
-
-async def ended(jobs: JobStore, client: redis.Redis, callback: str | None, job_id: str = "j1") -> None:
-    """A job with a callback, done."""
-    await jobs.admit(replace(new_job(3, job_id), callback=callback), chunks_of(b"abc"))
-    work = WorkStore(client, 60)
-    work.begin(job_id)
-    work.complete(job_id, EMPTY)
-
-
-async def standing(jobs: JobStore, job_id: str = "j1") -> Job:
-    """The record of a job."""
-    job = await jobs.get(job_id)
-    assert job is not None
-    return job
-
-
-def waiting(client: redis.Redis) -> list[bytes]:
-    """The jobs that are to be told of."""
-    return cast("list[bytes]", client.zrange(keys.CALLBACKS, 0, -1))
-
-
-@pytest.mark.parametrize("how", ["done", "failed", "cancelled"])
-async def test_every_end_is_noted(jobs: JobStore, client: redis.Redis, how: str) -> None:
-    """With the end itself, once; whoever ends a job learns that it is to be told of, and the others not."""
-    told: list[str] = []
-    work = WorkStore(client, 60, told.append)
-    for job_id, callback in (("j1", "https://example.org"), ("j2", None)):
-        await jobs.admit(replace(new_job(3, job_id), callback=callback), chunks_of(b"abc"))
-        work.begin(job_id)
-        for _ in range(2):
-            match how:
-                case "done":
-                    work.complete(job_id, EMPTY)
-                case "failed":
-                    work.fail(job_id, UnreadableAudio("damaged"))
-                case _ if await jobs.cancel(job_id):
-                    told.append(job_id)
-                case _:
-                    pass
-
-    assert told == ["j1"]
-    assert waiting(client) == [b"j1"]
-
-
-async def test_a_job_that_nobody_was_promised(jobs: JobStore, client: redis.Redis) -> None:
-    """Its client was answered with an error, and is not told again."""
-    job = replace(new_job(3), callback="https://example.org")
-    await jobs.admit(job, chunks_of(b"abc"))
-
-    await jobs.abandon(job)
-
-    assert waiting(client) == []
 
 
 async def test_taken_at_the_third_try(
@@ -188,80 +75,6 @@ async def test_a_receiver_that_wants_no_more(
     assert len(receiver.received) == 1
     assert (await standing(jobs)).callback_state is CallbackState.FAILED
     assert waiting(client) == []
-
-
-@pytest.mark.parametrize(
-    "addresses", [["10.0.0.1"], ["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["8.8.8.8", "::ffff:a9fe:a9fe"]]
-)
-async def test_a_name_that_leads_inside(
-    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver, addresses: list[str]
-) -> None:
-    """One address that is not public is enough: it is given up at once, and nothing is connected to."""
-    await ended(jobs, client, f"http://receiver.example:{receiver.port}/")
-
-    courier_of(allowed, client, addresses, private=False).deliver("j1")
-
-    job = await standing(jobs)
-    assert job.callback_state is CallbackState.FAILED
-    assert job.callback_error == "receiver.example leads to an address that is not public"
-    assert receiver.received == []
-
-
-async def test_a_name_that_changes_its_mind(
-    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
-) -> None:
-    """It is asked once a try, and what it said then is what is connected to."""
-    asked: list[str] = []
-
-    def rebinding(host: str, _: int) -> list[IPv4Address | IPv6Address]:
-        asked.append(host)
-        return [ip_address("127.0.0.1" if len(asked) == 1 else "127.0.0.2")]
-
-    await ended(jobs, client, f"http://receiver.invalid:{receiver.port}/")
-
-    Courier(allowed, CallbackStore(client), resolve=rebinding).deliver("j1")
-
-    assert asked == ["receiver.invalid"]
-    assert len(receiver.received) == 1
-
-
-async def test_a_resolver_that_hangs(
-    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
-) -> None:
-    """It is part of the try, and has no more time than that."""
-    asked_in_vain = threading.Event()
-
-    def hanging(_: str, __: int) -> list[IPv4Address | IPv6Address]:
-        asked_in_vain.wait(30)
-        return [ip_address("127.0.0.1")]
-
-    await ended(jobs, client, f"http://receiver.invalid:{receiver.port}/")
-    sender = Sender(ssl.create_default_context(), timeout_s=0.3)
-
-    with pytest.raises(dramatiq.errors.Retry, match=r"no answer within 0\.3 s"):
-        Courier(allowed, CallbackStore(client), sender=sender, resolve=hanging).deliver("j1")
-
-    asked_in_vain.set()
-    assert receiver.received == []
-
-
-@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/", "http://[::ffff:127.0.0.1]:{port}/"])
-async def test_what_was_allowed_once(
-    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver, url: str
-) -> None:
-    """It is not delivered if it is no more."""
-    await ended(jobs, client, url.format(port=receiver.port))
-
-    Courier(replace(allowed, callback_private=False), CallbackStore(client)).deliver("j1")
-
-    assert (await standing(jobs)).callback_state is CallbackState.FAILED
-    assert receiver.received == []
-
-
-def courier_of(config: Settings, client: redis.Redis, addresses: list[str], *, private: bool) -> Courier:
-    """A courier for whom every name leads to these addresses."""
-    resolve: Resolve = lambda _, __: [ip_address(address) for address in addresses]  # noqa: E731
-    return Courier(replace(config, callback_private=private), CallbackStore(client), resolve=resolve)
 
 
 async def test_without_a_secret(
@@ -421,59 +234,6 @@ async def test_a_callback_that_kills_every_courier(
         "no try has come to its end",
     )
     assert receiver.received == []
-
-
-async def test_nobody_asked_for_it(
-    jobs: JobStore, client: redis.Redis, allowed: Settings, receiver: Receiver
-) -> None:
-    """Who ended the job died before it could: the monitor does, once, when that is overdue."""
-    await ended(jobs, client, receiver.url)
-    with_patience = DoorbellBroker(prompt_broker(allowed))
-    with delivering(allowed, client):
-        await remind(jobs.client, with_patience)
-        assert receiver.received == []
-        client.zadd(keys.CALLBACKS, {"j1": 1})
-
-        await remind(jobs.client, with_patience)
-        await_that(lambda: not waiting(client))
-
-    assert len(receiver.received) == 1
-
-
-async def test_no_courier_to_remind(jobs: JobStore, client: redis.Redis, allowed: Settings) -> None:
-    """However long it is away, what waits for it does not become more."""
-    await ended(jobs, client, "https://example.org")
-    broker = DoorbellBroker(prompt_broker(allowed))
-    broker.enqueue(deliver_callback("j1"))
-
-    for _ in range(3):
-        client.zadd(keys.CALLBACKS, {"j1": 1})
-        await remind(jobs.client, broker)
-
-    assert broker.waiting(CALLBACK) == 1
-
-
-async def test_overdue_once(jobs: JobStore, client: redis.Redis) -> None:
-    """What is asked for again is not asked for at the next look; what expired is forgotten."""
-    for job_id in ("j1", "gone"):
-        await ended(jobs, client, "https://example.org", job_id)
-        client.zadd(keys.CALLBACKS, {job_id: 1})
-    client.delete(keys.JobKeys.of("gone").job)
-
-    assert await overdue(jobs.client) == ["j1"]
-    assert await overdue(jobs.client) == []
-    assert waiting(client) == [b"j1"]
-
-
-async def test_a_job_that_has_expired(jobs: JobStore, client: redis.Redis, allowed: Settings) -> None:
-    """Nobody is told of it any more."""
-    await ended(jobs, client, "https://example.org")
-    client.delete(keys.JobKeys.of("j1").job)
-
-    Courier(allowed, CallbackStore(client)).deliver("j1")
-
-    assert waiting(client) == []
-    assert client.keys("asr:job:j1*") == [b"asr:job:j1:transcript"]
 
 
 async def test_a_courier_that_dies_over_it(jobs: JobStore, client: redis.Redis, allowed: Settings) -> None:
