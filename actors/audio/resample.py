@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
-from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from actors.errors import UnreadableAudio
@@ -22,7 +21,8 @@ class Resampler:
     """Takes frames of any format, also of one that changes on the way."""
 
     def __init__(self) -> None:
-        self._inner = _to_pcm()
+        #: None until a frame has been converted: one that failed to be set up crashes when it is used again.
+        self._inner: AudioResampler | None = None
         self._source: tuple[int, str, str] | None = None
 
     def push(self, frame: AudioFrame) -> Iterator[Pcm]:
@@ -38,21 +38,17 @@ class Resampler:
         if self._source not in {None, source}:
             yield from self.flush()
         self._source = source
-        yield from map(_array, self._inner.resample(frame))
+        inner = self._inner or AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
+        converted = inner.resample(frame)
+        self._inner = inner
+        yield from map(_array, converted)
 
     def flush(self) -> Iterator[Pcm]:
         """The samples still inside."""
-        inner, self._inner = self._inner, _to_pcm()
-        try:
-            rest: list[AudioFrame | None] = [*inner.resample(None)]
-        except FFmpegError:
-            return  # it failed to be set up, and so holds nothing
+        inner, self._inner = self._inner, None
+        rest: list[AudioFrame | None] = [*inner.resample(None)] if inner else []
         # A resampler without work to do hands the None back.
         yield from (_array(frame) for frame in rest if frame is not None)
-
-
-def _to_pcm() -> AudioResampler:
-    return AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
 
 
 def _array(frame: AudioFrame) -> Pcm:
