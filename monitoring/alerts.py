@@ -76,7 +76,13 @@ def turn(book: Book, rules: Sequence[Rule], seen: Snapshot, *, tell: bool) -> tu
         rule.name: judge(rule, book.standings.get(rule.name), QUANTITIES[rule.quantity](seen), seen.at_ms)
         for rule in rules
     }
-    standings = {name: standing for name, standing in judged.items() if standing is not None}
+    # Of a rule that is gone nothing is left but the end of its alert.
+    gone = {
+        name: replace(before, phase=Phase.RESOLVED, since_ms=seen.at_ms, value=None)
+        for name, before in book.standings.items()
+        if name not in judged and before.phase is Phase.FIRING
+    }
+    standings = {name: standing for name, standing in (judged | gone).items() if standing is not None}
     changed = [
         alert_of(standing)
         for name, standing in standings.items()

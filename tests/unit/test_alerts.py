@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,11 +80,33 @@ def test_what_is_told() -> None:
 
 
 def test_a_rule_that_is_gone() -> None:
-    """It fires no longer, and one whose threshold has changed is judged by the new one."""
-    book, _ = turn(Book(), [DOWN], quiet(0, healthy_instances=4), tell=False)
-    assert turn(book, [], quiet(1, healthy_instances=4), tell=False)[0].alerts == []
+    """Its alert that fires resolves once, for the webhook too, and is forgotten; a pending one vanishes."""
+    book, _ = turn(Book(), [DOWN, FAILS], busy(0, success_rate=0.5, healthy_instances=4), tell=True)
 
+    resolved, changed = turn(book, [], busy(1, success_rate=0.5, healthy_instances=4), tell=True)
+    forgotten, later = turn(resolved, [], quiet(2, healthy_instances=4), tell=True)
+
+    assert [(alert.name, alert.state, alert.since_ms) for alert in changed] == [("down", Phase.RESOLVED, 1)]
+    assert [alert.state for alert in resolved.unsent] == [Phase.FIRING, Phase.RESOLVED]
+    assert resolved.firing == ()
+    assert (forgotten.alerts, later) == ([], [])
+
+
+def test_a_rule_of_another_version() -> None:
+    """What a rule watched may have gone with it: its alert can be read, and resolves."""
+    book, _ = turn(Book(), [DOWN], quiet(0, healthy_instances=4), tell=False)
+    kept = msgspec.json.encode(book).replace(b'"healthy_instances"', b'"quorum"')
+
+    _, changed = turn(msgspec.json.decode(kept, type=Book), [FAILS], quiet(1), tell=False)
+
+    assert [(alert.state, alert.quantity) for alert in changed] == [(Phase.RESOLVED, "quorum")]
+
+
+def test_a_rule_that_has_changed() -> None:
+    """It is judged by its new threshold."""
+    book, _ = turn(Book(), [DOWN], quiet(0, healthy_instances=4), tell=False)
     milder = Rule(name="down", quantity="healthy_instances", below=3, summary="many are down")
+
     resolved, changed = turn(book, [milder], quiet(1, healthy_instances=4), tell=False)
 
     assert [alert.state for alert in changed] == [Phase.RESOLVED]
