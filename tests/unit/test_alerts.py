@@ -122,3 +122,12 @@ def test_what_the_webhook_is_owed() -> None:
 
     assert len(book.unsent) == MOST_UNSENT
     assert [alert.state for alert in book.unsent[-2:]] == [Phase.FIRING, Phase.RESOLVED]
+
+
+def test_a_monitor_that_is_silent() -> None:
+    """Three looks may be missed, and some seconds more; before the first look nothing is known."""
+    book, _ = turn(Book(interval_s=30), [DOWN], quiet(1_000_000), tell=False)
+
+    assert not book.is_stale(1_100_000)
+    assert book.is_stale(1_100_001)
+    assert Book().is_stale(1_000_000)
