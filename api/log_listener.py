@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Final
 
 import redis.asyncio
-import structlog
 from litestar.response import ServerSentEventMessage
 from msgspec import Struct
 
 from actors.store.log_stream import BEGINNING, after, order, wait_after
+from api.contact import Contact
 from api.errors import TooManyStreams
 from api.job_events import HEARTBEAT_S
 from monitoring.log_entries import LOOKED_AT_ONCE, LogEntry, LogFilter, Recent, read, recent
@@ -29,8 +29,6 @@ _WAIT_MS: Final = 500
 
 #: Pause before a Redis that is away is asked again.
 _RECONNECT_S: Final = 0.5
-
-log = structlog.stdlib.get_logger()
 
 
 class _Client(Struct, frozen=True, eq=False):
@@ -52,6 +50,7 @@ class LogListener:
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._redis = client
+        self._contact = Contact("logs")
         #: Those who may follow, and of them those who do.
         self._places: set[_Client] = set()
         self._clients: set[_Client] = set()
@@ -67,9 +66,10 @@ class LogListener:
             try:
                 found = await wait_after(self._redis, self._place, LOOKED_AT_ONCE, _WAIT_MS)
             except Exception as error:  # noqa: BLE001 - whatever it is, streams depend on it
-                log.warning("listener.lost", reason=str(error))
+                self._contact.lost(error)
                 await asyncio.sleep(_RECONNECT_S)
                 continue
+            self._contact.made()
             if found:
                 self._place = found[-1].id
             for entry in read(found):
