@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import psutil
 import pytest
 import redis
 import redis.asyncio
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from actors.clock import now_ms
@@ -233,12 +235,16 @@ async def test_an_outage_of_redis(
     await monitor.look()
     redis_process.suspend()
     try:
-        await monitor.look()
+        with capture_logs() as logged:
+            await monitor.look()
     finally:
         redis_process.resume()
     say(client, WorkerState.READY)
     await monitor.look()
 
+    (said,) = (one for one in logged if one["event"] == "health.seen")
+    assert re.fullmatch(r"Redis does not answer \(.+\), cpu \d+%, ALERTS down", said["summary"])
+    assert said["ill"] == {}, "nobody knows"
     assert [seen.healthy_instances for seen in read(0, tmp_path)] == [1, 0, 1]
     assert [told["state"] for told in hook.sent] == ["firing", "resolved"]
     book = msgspec.json.decode(cast("bytes", client.get("asr:alerts")), type=Book)
