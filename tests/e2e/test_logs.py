@@ -1,10 +1,12 @@
 """One request, followed through the logs of all processes; and nothing in them that must stay secret."""
 
+import contextlib
 import itertools
 import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.log_listener import MOST_STREAMS
 from tests.e2e.conftest import Service, checkout, started
 from tests.e2e.test_faults import await_that, pid_of
 from tests.speech import clips, encoded
@@ -215,6 +218,43 @@ def test_who_may_follow(talkative: Service, ann: httpx.Client) -> None:
         assert ann.get("/monitoring/logs", params=wrong).status_code == 422, wrong
     for place in ("x", "1", "1-1-1", "9" * 20 + "-0"):
         assert ann.get("/monitoring/logs", headers={"Last-Event-ID": place}).status_code == 422, place
+
+
+@contextlib.contextmanager
+def followers(service: Service, how_many: int) -> Iterator[list[socket.socket]]:
+    """Clients that ask to follow at once, and have not been answered yet; they hang up in the end."""
+    with contextlib.ExitStack() as connected:
+        address = ("127.0.0.1", int(service.env["ASR_PORT"]))
+        asking = [
+            connected.enter_context(socket.create_connection(address, timeout=60)) for _ in range(how_many)
+        ]
+        head = f"GET /monitoring/logs HTTP/1.1\r\nHost: asr\r\nAuthorization: Bearer {KEY}\r\n\r\n"
+        for one in asking:
+            one.sendall(head.encode())
+        yield asking
+
+
+def may_follow(asking: socket.socket) -> bool:
+    """Whether one of them is let in."""
+    status = asking.recv(12)
+    assert status in {b"HTTP/1.1 200", b"HTTP/1.1 503"}, status
+    return status.endswith(b"200")
+
+
+def test_how_many_may_follow(talkative: Service) -> None:
+    """No more, however many come at once; whoever hangs up leaves its place, be it before it is answered."""
+    with followers(talkative, 3 * MOST_STREAMS) as asking:
+        assert sum(map(may_follow, asking)) <= MOST_STREAMS
+    with followers(talkative, 3 * MOST_STREAMS):
+        pass
+    with contextlib.ExitStack() as connected:
+
+        def let_in(how_many: int) -> int:
+            return sum(map(may_follow, connected.enter_context(followers(talkative, how_many))))
+
+        places = itertools.accumulate(let_in(1) for _ in itertools.count())
+        await_that(lambda: next(places) == MOST_STREAMS)
+        assert let_in(3) == 0
 
 
 def test_the_document(ann: httpx.Client) -> None:
