@@ -1,10 +1,11 @@
 // @ts-check
 /** What the monitor warns of, from `/monitoring/alerts`. */
 
-import { ApiError, getJson } from "./api.js";
+import { getJson } from "./api.js";
 import { byId, h, icon, keyed, say } from "./dom.js";
 import { short, span } from "./format.js";
 import { known, onLanguage, t } from "./i18n.js";
+import { Poller } from "./poller.js";
 
 const EVERY_MS = 5_000;
 
@@ -12,36 +13,22 @@ export class Alerts {
   constructor() {
     /** @type {any[] | null} null where the service has no alerts */
     this.alerts = [];
-    this.timer = 0;
+    this.poller = new Poller(() => getJson("monitoring/alerts", { quiet: true }), EVERY_MS, (answer) => {
+      this.alerts = answer?.alerts ?? null;
+      this.#render();
+    });
     onLanguage(() => this.#render());
   }
 
   /** @param {boolean} on */
   turn(on) {
-    clearInterval(this.timer);
-    if (!on) return;
-    this.timer = setInterval(() => this.#ask(), EVERY_MS);
-    this.#ask();
-  }
-
-  async #ask() {
-    try {
-      this.alerts = (await getJson("monitoring/alerts", { quiet: true })).alerts;
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) return;
-      clearInterval(this.timer);
-      this.alerts = null;
-    }
-    this.#render();
+    this.poller.turn(on);
   }
 
   #render() {
     const { alerts } = this;
     say(byId("alerts-note"), alerts === null ? t("not_available") : alerts.length ? "" : t("alerts_none"));
-    // Those that fire first, the critical ones before the others.
-    const rank = (alert) => (alert.state === "firing" ? 0 : 2) + (alert.severity === "critical" ? 0 : 1);
-    const sorted = [...(alerts ?? [])].sort((a, b) => rank(a) - rank(b) || b.since_ms - a.since_ms);
-    keyed(byId("alerts"), sorted, (alert) => alert.name, create, update);
+    keyed(byId("alerts"), alerts ?? [], (alert) => alert.name, create, update);
   }
 }
 

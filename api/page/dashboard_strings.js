@@ -13,7 +13,6 @@ export const DASHBOARD_STRINGS = {
   health_unhealthy_note: ["No instance or no segmenter works.", "没有可用的实例或切分进程。"],
   health_away_note: ["The API does not answer; trying again.", "API 无响应，正在重试。"],
   no_model: ["no model ready", "模型未就绪"],
-  paused: ["Updates pause while the page is hidden.", "页面隐藏时暂停更新。"],
 
   tile_ready: ["Instances ready", "可用实例"],
   tile_of: ["of {n}", "共 {n}"],
@@ -72,7 +71,6 @@ export const DASHBOARD_STRINGS = {
   chart_success: ["Success rate", "成功率"],
   series_jobs: ["jobs", "任务"],
   series_segments: ["segments", "片段"],
-  series_all: ["all", "全部"],
   chart_summary: ["now {now}, mean {mean}, highest {max}", "当前 {now}，平均 {mean}，最高 {max}"],
   chart_now: ["now", "现在"],
   chart_minutes: ["{n} min ago", "{n} 分钟前"],
