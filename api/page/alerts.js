@@ -3,7 +3,7 @@
 
 import { getJson } from "./api.js";
 import { byId, h, icon, keyed, say } from "./dom.js";
-import { short, span } from "./format.js";
+import { short, span, when } from "./format.js";
 import { known, onLanguage, t } from "./i18n.js";
 import { Poller } from "./poller.js";
 
@@ -11,12 +11,14 @@ const EVERY_MS = 5_000;
 
 export class Alerts {
   constructor() {
-    /** @type {any[] | null} null where the service has no alerts */
-    this.alerts = [];
-    this.poller = new Poller(() => getJson("monitoring/alerts", { quiet: true }), EVERY_MS, (answer) => {
-      this.alerts = answer?.alerts ?? null;
+    /** @type {{alerts: any[], judged_ms: number | null, is_stale: boolean} | null | undefined}
+     * null where the service has no alerts, undefined while it does not answer */
+    this.book = undefined;
+    const learn = (/** @type {any} */ book) => {
+      this.book = book;
       this.#render();
-    });
+    };
+    this.poller = new Poller(() => getJson("monitoring/alerts", { quiet: true }), EVERY_MS, learn, () => learn(undefined));
     onLanguage(() => this.#render());
   }
 
@@ -26,9 +28,19 @@ export class Alerts {
   }
 
   #render() {
-    const { alerts } = this;
-    say(byId("alerts-note"), alerts === null ? t("not_available") : alerts.length ? "" : t("alerts_none"));
-    keyed(byId("alerts"), alerts ?? [], (alert) => alert.name, create, update);
+    const note = byId("alerts-note");
+    say(note, this.#note());
+    note.classList.toggle("bad", Boolean(this.book?.is_stale));
+    keyed(byId("alerts"), this.book?.alerts ?? [], (alert) => alert.name, create, update);
+  }
+
+  /** What stands above the alerts: without a monitor that looks, none of them is no good news. */
+  #note() {
+    const { book } = this;
+    if (book === undefined) return t("alerts_unknown");
+    if (book === null) return t("not_available");
+    if (book.is_stale) return book.judged_ms === null ? t("alerts_never") : t("alerts_stale", { time: when(book.judged_ms) });
+    return book.alerts.length ? "" : t("alerts_none");
   }
 }
 

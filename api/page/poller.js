@@ -8,11 +8,13 @@ export class Poller {
    * @param {() => Promise<any>} ask
    * @param {number} everyMs
    * @param {(answer: any) => void} onAnswer null where the service has no such thing, and is not asked again
+   * @param {() => void} [onSilence] it could not be asked this time
    */
-  constructor(ask, everyMs, onAnswer) {
+  constructor(ask, everyMs, onAnswer, onSilence = () => {}) {
     this.ask = ask;
     this.everyMs = everyMs;
     this.onAnswer = onAnswer;
+    this.onSilence = onSilence;
     this.timer = 0;
     this.asking = false;
   }
@@ -30,7 +32,7 @@ export class Poller {
     this.asking = true;
     const answer = await this.ask().catch((error) => this.#refused(error));
     this.asking = false;
-    if (answer !== undefined) this.onAnswer(answer);
+    answer === undefined ? this.onSilence() : this.onAnswer(answer);
   }
 
   /** @param {unknown} error @returns {null | undefined} undefined: the next time, perhaps */

@@ -125,13 +125,6 @@ def row(name: str) -> str:
     return f"#instances tr[data-key='{name}']"
 
 
-def pid_of(service: Service, name: str) -> int:
-    """The process of an instance."""
-    with service.client() as client:
-        details = client.get("/health").json()["health_details"]
-    return int(next(one["pid"] for one in details if one["instance"] == name))
-
-
 def handed_in(page: Page, recording: Path) -> None:
     """Choose a recording and begin."""
     page.set_input_files("#file", recording)

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Service
-from tests.e2e.page.conftest import Opened, pid_of, row
+from tests.e2e.page.conftest import Opened, row
+from tests.e2e.test_faults import pid_of
 
 NOW_MS = 1_767_225_600_000
 

@@ -14,8 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.doubles.engines import HeldEngine
 from tests.e2e.conftest import Service, checkout, started
-from tests.e2e.page.conftest import Opened, pid_of, row
-from tests.e2e.test_faults import await_that
+from tests.e2e.page.conftest import Opened, row
+from tests.e2e.test_faults import await_that, pid_of
 from tests.media import wav
 
 #: `always` fires from the first look on, `instances_down` while one of the two is.
@@ -152,7 +152,7 @@ def test_log(opened: Opened, watched: Service) -> None:
     expect(answered).to_have_count(1)
     expect(ended).to_have_count(1)
     recogniser = ended.locator("> :nth-child(3)").inner_text()
-    assert re.fullmatch(r"instance-[12]", recogniser)
+    assert re.fullmatch(r"(instance|segmenter)-[12]", recogniser)
     assert {"api", "monitor", recogniser} <= processes(page)
 
     page.select_option("#log-process", recogniser)
@@ -220,3 +220,22 @@ def test_an_instance_that_was_told_to_stop(opened: Opened, watched: Service, hol
     expect(page.locator(f"{row('instance-1')} .reason")).to_have_count(0)
     hold.unlink()
     expect(state).to_have_text("idle")
+
+
+def test_a_monitor_that_hangs(opened: Opened, watched: Service) -> None:
+    """Then the alerts are those known last, and the page says that nobody knows."""
+    page = opened("#/dashboard", service=watched)
+    note = page.locator("#alerts-note")
+    expect(page.locator("#alerts li").first).to_contain_text("always")
+    expect(note).to_have_text("")
+    pid = pid_of(watched, "monitor")
+
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        expect(note).to_have_text(re.compile("^The monitor looked last .+: nobody knows what fires now.$"))
+        expect(note).to_have_css("color", RED)
+        expect(page.locator("#alerts li").first).to_contain_text("always")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    expect(note).to_have_text("")
