@@ -36,9 +36,10 @@ class Heartbeat(threading.Thread):
 
     def arrive(self) -> None:
         """Enter the registry, and report from now on; until it is ready, also how its predecessor ended."""
-        self._registry.arrive(self._worker)
         last = self._registry.last_report(self._worker)
-        self.become(WorkerState.LOADING, reason=_fate(last, socket.gethostname(), now_ms()) if last else None)
+        fate = _fate(last, socket.gethostname(), now_ms()) if last else None
+        self._registry.arrive(self._worker, is_successor=fate is not None)
+        self.become(WorkerState.LOADING, reason=fate)
         self.start()
 
     def become(

@@ -13,18 +13,21 @@ from monitoring.health import Condition, HealthReport, WorkerHealth
 
 def gauges(pool: Pool, health: HealthReport, backlog: Backlog, book: Book, now_ms: int) -> list[Family]:
     """All of them."""
-    return [*_workers(health), *_backlog(backlog, now_ms), *_monitor(book, now_ms), *_tries(pool)]
+    workers = _workers(health, pool.deaths)
+    return [*workers, *_backlog(backlog, now_ms), *_monitor(book, now_ms), *_tries(pool)]
 
 
-def _workers(health: HealthReport) -> list[Family]:
+def _workers(health: HealthReport, died: Mapping[str, int]) -> list[Family]:
     workers = (*health.health_details, *health.segmenters)
     rss = {worker.instance: worker.rss_mb << 20 for worker in workers if worker.rss_mb is not None}
+    deaths = {worker.instance: died.get(worker.instance, 0) for worker in workers}
     gpu = {worker.instance: worker.gpu_mb << 20 for worker in workers if worker.gpu_mb is not None}
     return [
         Family("asr_instances", "gauge", "Instances by state.", _by_state(health.health_details)),
         Family("asr_segmenters", "gauge", "Segmenters by state.", _by_state(health.segmenters)),
         _of_each("asr_worker_resident_memory_bytes", "gauge", "Memory on the host.", "worker", rss),
         _of_each("asr_worker_gpu_memory_bytes", "gauge", "Memory on the GPU, where known.", "worker", gpu),
+        _of_each("asr_worker_deaths_total", "counter", "Processes that ended untold.", "worker", deaths),
     ]
 
 

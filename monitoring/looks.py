@@ -47,6 +47,7 @@ def compare(before: Look | None, now: Look, health: HealthReport, host: Host) ->
         health=health.status,
         healthy_instances=health.healthy_instances,
         total_instances=health.total_instances,
+        deaths=_deaths(before, now),
         healthy_segmenters=sum(worker.healthy for worker in health.segmenters),
         queue=_queue(now),
         requests=requests,
@@ -65,6 +66,11 @@ def compare(before: Look | None, now: Look, health: HealthReport, host: Host) ->
         disk_free_mb=host.disk_free_mb,
         gpus=host.gpus,
     )
+
+
+def _deaths(before: Look | None, now: Look) -> int:
+    was, counted = (sum(look.pool.deaths.values()) if look else 0 for look in (before, now))
+    return max(0, counted - was) if before else 0  # a Redis that is away counts none
 
 
 def _queue(now: Look) -> QueueFigures:

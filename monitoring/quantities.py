@@ -14,6 +14,8 @@ QUANTITIES: Final[dict[str, Callable[[Snapshot], float | None]]] = {
     "silent_workers": lambda seen: sum(
         worker.state is Condition.LOST for worker in (*seen.instances, *seen.segmenters)
     ),
+    # Those that ended without being told to; each is started again.
+    "deaths": lambda seen: seen.deaths if seen.interval_s else None,
     "requests_per_s": lambda seen: seen.requests_per_s if seen.interval_s else None,
     "success_rate": lambda seen: seen.success_rate if seen.requests else None,
     "latency_p50_s": lambda seen: _p50(seen.latency_s),

@@ -81,5 +81,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     memory_total_mb: int
     disk_free_mb: int
     gpus: tuple[Gpu, ...]
+    #: Instances and segmenters that ended without being told to, counted when their successors arrive.
+    deaths: int = 0
     #: The alerts that fire.
     alerts: tuple[str, ...] = ()

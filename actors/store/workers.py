@@ -43,6 +43,8 @@ class Pool(Struct, frozen=True, kw_only=True):
     busy: frozenset[str]
     #: State → how many jobs have ended in it.
     jobs: dict[str, int]
+    #: Worker → how often a process of it has ended without being told to.
+    deaths: dict[str, int] = {}
 
 
 class WorkerRegistry:
@@ -55,9 +57,16 @@ class WorkerRegistry:
         """Say how the worker is."""
         self._client.hset(keys.WORKERS, report.name, _encoder.encode(report))
 
-    def arrive(self, name: str) -> None:
-        """Say that the worker has started: what its predecessor was busy with when it died is not its own."""
-        self._client.srem(keys.BUSY, name)
+    def arrive(self, name: str, *, is_successor: bool) -> None:
+        """Say that the worker has started: what its predecessor was busy with when it died is not its own.
+
+        A successor counts as the death of the one before it.
+        """
+        with self._client.pipeline() as pipe:
+            pipe.srem(keys.BUSY, name)
+            if is_successor:
+                pipe.hincrby(keys.STATS, f"{name}:deaths")
+            pipe.execute()
 
     def last_report(self, name: str) -> WorkerReport | None:
         """What was said last under this name, unless that worker has left."""
@@ -109,10 +118,13 @@ async def read_pool(client: redis.asyncio.Redis, now_ms: int) -> Pool:
         instances={name: report for name, report in heard.items() if _stem(name) == "instance"},
         segmenters={name: report for name, report in heard.items() if _stem(name) == "segmenter"},
         counters={
-            name: msgspec.convert(values, Tries) for name, values in counters.items() if name != "jobs"
+            name: msgspec.convert(values, Tries)
+            for name, values in counters.items()
+            if _stem(name) == "instance"
         },
         busy=frozenset(name.decode() for name in busy),
         jobs=counters.get("jobs", {}),
+        deaths={name: values["deaths"] for name, values in counters.items() if "deaths" in values},
     )
 
 

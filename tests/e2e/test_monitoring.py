@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.doubles.engines import HeldEngine
 from tests.e2e.conftest import Service, checkout, started
 from tests.e2e.test_faults import await_that, pid_of
 from tests.media import wav
@@ -30,6 +31,8 @@ quantity = "success_rate"
 below = 0.99
 summary = "requests fail"
 """
+
+WORKERS = ("instance-1", "instance-2", "instance-3", "segmenter-1")
 
 FILE = wav(np.random.default_rng(1).normal(0, 0.1, 16_000))
 
@@ -152,6 +155,33 @@ def test_two_instances_hang(client: httpx.Client, watched: Service) -> None:
 
     assert told(watched) == (before[0] + 1, before[1] + 1)
     assert watched.run("deploy.alerts").returncode == 0
+
+
+@pytest.fixture
+def usual(tmp_path: Path) -> Iterator[Service]:
+    """Three instances that answer at once, looked at every second, with the rules that come with Quintet."""
+    settings = {"ASR_MODEL": "tests.doubles.engines:HeldEngine", "ASR_INSTANCES": "3"}
+    yield from started(checkout(tmp_path, **settings, ASR_MONITOR_INTERVAL_S="1"))
+
+
+def test_two_instances_are_killed(usual: Service) -> None:
+    """However soon they are back: the service is degraded, the alert fires once, and resolves once."""
+    with usual.client() as client:
+        before = told(usual)
+        pids = [pid_of(usual, name) for name in ("instance-1", "instance-2")]
+        hold = usual.home / HeldEngine.HOLD
+        hold.touch()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+
+        await_that(lambda: client.get("/health").json()["status"] == "degraded")
+        hold.unlink()
+        await_that(lambda: ("worker_died", "resolved") in alerts(client))
+        await_that(lambda: client.get("/health").json()["status"] == "healthy")
+        deaths = {name: metrics(client)[of("asr_worker_deaths_total", worker=name)] for name in WORKERS}
+
+    assert deaths == {"instance-1": 1, "instance-2": 1, "instance-3": 0, "segmenter-1": 0}
+    assert told(usual) == (before[0] + 1, before[1] + 1)
 
 
 def test_the_monitor_hangs(client: httpx.Client, watched: Service) -> None:

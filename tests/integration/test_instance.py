@@ -127,6 +127,7 @@ def test_a_successor_tells_of_a_death(config: Settings, client: redis.Redis) -> 
         assert ready.wait(PATIENCE_S) == 0
     with instance(config, "EndlessEngine") as loading:
         assert await_report(client, loading.pid, WorkerState.LOADING).reason is None
+    assert client.hget(keys.STATS, "instance-1:deaths") == b"3"
 
 
 @pytest.mark.parametrize(

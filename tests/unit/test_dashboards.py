@@ -98,7 +98,7 @@ def test_the_dashboard() -> None:
 def test_the_rules() -> None:
     """Each has a duration, a severity and a sentence for people."""
     for rule in rules():
-        assert re.fullmatch(r"\d+m", rule["for"])
+        assert re.fullmatch(r"\d+[ms]", rule["for"])
         assert rule["labels"]["severity"] in {"warning", "critical"}
         assert rule["annotations"]["summary"]
         assert rule["alert"].startswith("Quintet")
