@@ -38,7 +38,7 @@ class Heartbeat(threading.Thread):
         """Enter the registry, and report from now on; until it is ready, also how its predecessor ended."""
         last = self._registry.last_report(self._worker)
         fate = _fate(last, socket.gethostname(), now_ms()) if last else None
-        self._registry.arrive(self._worker, is_successor=fate is not None)
+        self._registry.arrive(self._worker, predecessor_died=fate is not None)
         self.become(WorkerState.LOADING, reason=fate)
         self.start()
 
@@ -88,9 +88,9 @@ class Heartbeat(threading.Thread):
 
 def _fate(last: WorkerReport, host: str, at_ms: int) -> str | None:
     """How a worker that has not left came to its end; None while it may live on another host."""
-    if last.reason:  # its own error, or that of one before it which it has repeated
-        return last.reason
-    if last.host == host:
-        return f"process {last.pid} ended unexpectedly"
-    lost = at_ms - last.beat_ms > LOST_AFTER_MS
-    return f"process {last.pid} on {last.host} ended unexpectedly" if lost else None
+    is_elsewhere = last.host != host
+    if is_elsewhere and at_ms - last.beat_ms <= LOST_AFTER_MS:
+        return None
+    where = f" on {last.host}" if is_elsewhere else ""
+    # A reason is its own error, or that of one before it which it has repeated.
+    return last.reason or f"process {last.pid}{where} ended unexpectedly"

@@ -52,7 +52,7 @@ class LogListener:
         self._redis = client
         self._contact = Contact("logs")
         #: Those who may follow, and of them those who do.
-        self._places: set[_Client] = set()
+        self._seats: set[_Client] = set()
         self._clients: set[_Client] = set()
         self._followed = asyncio.Event()
         self._place = BEGINNING
@@ -90,10 +90,10 @@ class LogListener:
             TooManyStreams: `MOST_STREAMS` are open.
             redis.RedisError: Redis is away.
         """
-        if len(self._places) >= MOST_STREAMS:
+        if len(self._seats) >= MOST_STREAMS:
             raise TooManyStreams(MOST_STREAMS)
         client = _Client(wanted, asyncio.Queue())
-        self._places.add(client)
+        self._seats.add(client)
         try:
             return Begun(client, await self._first(wanted, place))
         except BaseException:
@@ -147,7 +147,7 @@ class LogListener:
             self._leave(client)
 
     def _leave(self, client: _Client) -> None:
-        self._places.discard(client)
+        self._seats.discard(client)
         self._clients.discard(client)
         if not self._clients:
             self._followed.clear()
@@ -161,7 +161,7 @@ class LogListener:
 
     def _cut_off(self, client: _Client) -> None:
         """Send a client what it has not been sent yet, and no more; its place is free."""
-        self._places.discard(client)
+        self._seats.discard(client)
         self._clients.discard(client)
         client.unsent.put_nowait(None)
 

@@ -113,7 +113,10 @@ async def _book(pool: InstancePool) -> Book:
     kept = await read_alerts(pool.client)
     try:
         return _books.decode(kept) if kept else Book()
-    except msgspec.DecodeError:  # of another version: the monitor is about to write it anew
+    except (
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+    ):  # of another version: about to be written anew
         return Book()
 
 

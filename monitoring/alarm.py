@@ -80,7 +80,7 @@ class Alarm:
             return
         self._asked = True
         earlier = _decoded(kept) if kept else Book()
-        if earlier.judged_ms <= self._copied_ms:
+        if self._copied_ms and earlier.judged_ms <= self._copied_ms:
             return
         if self._book.judged_ms > self._copied_ms:  # what was judged while Redis was away is newer yet
             standings = earlier.standings | self._book.standings
@@ -102,7 +102,7 @@ class Alarm:
 def _decoded(kept: bytes) -> Book:
     try:
         return _books.decode(kept)
-    except msgspec.DecodeError as error:  # of another version
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # damaged, or of another version
         log.warning("alerts.forgotten", reason=str(error))
         return Book()
 

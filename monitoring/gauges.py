@@ -27,7 +27,13 @@ def _workers(health: HealthReport, died: Mapping[str, int]) -> list[Family]:
         Family("asr_segmenters", "gauge", "Segmenters by state.", _by_state(health.segmenters)),
         _of_each("asr_worker_resident_memory_bytes", "gauge", "Memory on the host.", "worker", rss),
         _of_each("asr_worker_gpu_memory_bytes", "gauge", "Memory on the GPU, where known.", "worker", gpu),
-        _of_each("asr_worker_deaths_total", "counter", "Processes that ended untold.", "worker", deaths),
+        _of_each(
+            "asr_worker_deaths_total",
+            "counter",
+            "Processes that were not told to end.",
+            "worker",
+            deaths,
+        ),
     ]
 
 

@@ -69,8 +69,10 @@ def compare(before: Look | None, now: Look, health: HealthReport, host: Host) ->
 
 
 def _deaths(before: Look | None, now: Look) -> int:
-    was, counted = (sum(look.pool.deaths.values()) if look else 0 for look in (before, now))
-    return max(0, counted - was) if before else 0  # a Redis that is away counts none
+    if before is None:
+        return 0
+    was, counted = (sum(look.pool.deaths.values()) for look in (before, now))
+    return max(0, counted - was)  # while Redis is away, none are known
 
 
 def _queue(now: Look) -> QueueFigures:

@@ -57,14 +57,14 @@ class WorkerRegistry:
         """Say how the worker is."""
         self._client.hset(keys.WORKERS, report.name, _encoder.encode(report))
 
-    def arrive(self, name: str, *, is_successor: bool) -> None:
+    def arrive(self, name: str, *, predecessor_died: bool) -> None:
         """Say that the worker has started: what its predecessor was busy with when it died is not its own.
 
-        A successor counts as the death of the one before it.
+        Its death is counted, once for each successor.
         """
         with self._client.pipeline() as pipe:
             pipe.srem(keys.BUSY, name)
-            if is_successor:
+            if predecessor_died:
                 pipe.hincrby(keys.STATS, f"{name}:deaths")
             pipe.execute()
 

@@ -3,7 +3,7 @@
 
 import { getJson } from "./api.js";
 import { byId, h, icon, keyed, say } from "./dom.js";
-import { short, span, when } from "./format.js";
+import { short, span } from "./format.js";
 import { known, onLanguage, t } from "./i18n.js";
 import { Poller } from "./poller.js";
 
@@ -12,13 +12,16 @@ const EVERY_MS = 5_000;
 export class Alerts {
   constructor() {
     /** @type {{alerts: any[], judged_ms: number | null, is_stale: boolean} | null | undefined}
-     * null where the service has no alerts, undefined while it does not answer */
+     * what the service said last; null where it has no alerts, undefined before it was asked */
     this.book = undefined;
-    const learn = (/** @type {any} */ book) => {
+    this.silent = false;
+    const ask = (/** @type {AbortSignal} */ signal) => getJson("monitoring/alerts", { quiet: true, signal });
+    const learn = (/** @type {any} */ book, silent = false) => {
       this.book = book;
+      this.silent = silent;
       this.#render();
     };
-    this.poller = new Poller(() => getJson("monitoring/alerts", { quiet: true }), EVERY_MS, learn, () => learn(undefined));
+    this.poller = new Poller(ask, EVERY_MS, learn, () => learn(this.book, true));
     onLanguage(() => this.#render());
   }
 
@@ -30,16 +33,17 @@ export class Alerts {
   #render() {
     const note = byId("alerts-note");
     say(note, this.#note());
-    note.classList.toggle("bad", Boolean(this.book?.is_stale));
+    note.classList.toggle("bad", this.silent || Boolean(this.book?.is_stale));
     keyed(byId("alerts"), this.book?.alerts ?? [], (alert) => alert.name, create, update);
   }
 
   /** What stands above the alerts: without a monitor that looks, none of them is no good news. */
   #note() {
-    const { book } = this;
-    if (book === undefined) return t("alerts_unknown");
+    const { book, silent } = this;
+    if (silent) return t("alerts_unknown");
+    if (book === undefined) return "";
     if (book === null) return t("not_available");
-    if (book.is_stale) return book.judged_ms === null ? t("alerts_never") : t("alerts_stale", { time: when(book.judged_ms) });
+    if (book.is_stale) return book.judged_ms === null ? t("alerts_never") : t("alerts_stale", { time: span(Date.now() - book.judged_ms) });
     return book.alerts.length ? "" : t("alerts_none");
   }
 }

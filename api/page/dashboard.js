@@ -103,8 +103,9 @@ export class Dashboard {
 }
 
 /** Both answers, null in place of one that did not come. */
-async function ask() {
-  const answered = (path, accept) => getJson(path, { accept, quiet: true }).catch(() => null);
+/** @param {AbortSignal} signal */
+async function ask(signal) {
+  const answered = (path, accept) => getJson(path, { accept, quiet: true, signal }).catch(() => null);
   const [health, stats] = await Promise.all([answered("health", [503]), answered("stats", [])]);
   return { health, stats };
 }

@@ -77,7 +77,7 @@ export const DASHBOARD_STRINGS = {
 
   alerts: ["Alerts", "告警"],
   alerts_none: ["No alerts.", "没有告警。"],
-  alerts_stale: ["The monitor looked last {time}: nobody knows what fires now.", "监控进程上次检查：{time}。目前是否有告警无从得知。"],
+  alerts_stale: ["The monitor looked last {time} ago: nobody knows what fires now.", "监控进程上次检查于 {time}前，目前是否有告警无从得知。"],
   alerts_never: ["No monitor has looked yet: nobody knows what fires.", "监控进程尚未运行，是否有告警无从得知。"],
   alerts_unknown: ["The service does not say what fires.", "服务未返回告警信息。"],
   alert_firing: ["firing", "触发中"],

@@ -16,7 +16,7 @@ export class History {
   constructor(onNews) {
     /** @type {any[] | null} null where the service has no history */
     this.snapshots = [];
-    this.poller = new Poller(() => getJson(`monitoring/history?minutes=${MINUTES}`, { quiet: true }), EVERY_MS, (answer) => {
+    this.poller = new Poller((signal) => getJson(`monitoring/history?minutes=${MINUTES}`, { quiet: true, signal }), EVERY_MS, (answer) => {
       this.snapshots = answer?.snapshots ?? null;
       this.#render();
       onNews();

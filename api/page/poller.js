@@ -3,9 +3,12 @@
 
 import { ApiError } from "./api.js";
 
+/** A service that hangs is asked again after this long. */
+const PATIENCE_MS = 10_000;
+
 export class Poller {
   /**
-   * @param {() => Promise<any>} ask
+   * @param {(signal: AbortSignal) => Promise<any>} ask
    * @param {number} everyMs
    * @param {(answer: any) => void} onAnswer null where the service has no such thing, and is not asked again
    * @param {() => void} [onSilence] it could not be asked this time
@@ -30,7 +33,7 @@ export class Poller {
   async #ask() {
     if (this.asking) return;
     this.asking = true;
-    const answer = await this.ask().catch((error) => this.#refused(error));
+    const answer = await this.ask(AbortSignal.timeout(PATIENCE_MS)).catch((error) => this.#refused(error));
     this.asking = false;
     answer === undefined ? this.onSilence() : this.onAnswer(answer);
   }

@@ -32,8 +32,6 @@ below = 0.99
 summary = "requests fail"
 """
 
-WORKERS = ("instance-1", "instance-2", "instance-3", "segmenter-1")
-
 FILE = wav(np.random.default_rng(1).normal(0, 0.1, 16_000))
 
 
@@ -85,6 +83,12 @@ def newest(client: httpx.Client) -> dict[str, Any]:
     """What the monitor saw last."""
     snapshot: dict[str, Any] = client.get("/monitoring/history").json()["snapshots"][-1]
     return snapshot
+
+
+def deaths(client: httpx.Client) -> dict[str, float]:
+    """Worker → how often it has died."""
+    counted = metrics(client).items()
+    return {dict(labels)["worker"]: n for (name, labels), n in counted if name == "asr_worker_deaths_total"}
 
 
 def told(service: Service) -> tuple[int, int]:
@@ -159,9 +163,9 @@ def test_two_instances_hang(client: httpx.Client, watched: Service) -> None:
 
 @pytest.fixture
 def usual(tmp_path: Path) -> Iterator[Service]:
-    """Three instances that answer at once, looked at every second, with the rules that come with Quintet."""
+    """Three instances that answer at once, looked at every five seconds, with the usual rules."""
     settings = {"ASR_MODEL": "tests.doubles.engines:HeldEngine", "ASR_INSTANCES": "3"}
-    yield from started(checkout(tmp_path, **settings, ASR_MONITOR_INTERVAL_S="1"))
+    yield from started(checkout(tmp_path, **settings, ASR_MONITOR_INTERVAL_S="5"))
 
 
 def test_two_instances_are_killed(usual: Service) -> None:
@@ -175,12 +179,13 @@ def test_two_instances_are_killed(usual: Service) -> None:
             os.kill(pid, signal.SIGKILL)
 
         await_that(lambda: client.get("/health").json()["status"] == "degraded")
+        await_that(
+            lambda: deaths(client) == {"instance-1": 1, "instance-2": 1, "instance-3": 0, "segmenter-1": 0}
+        )
         hold.unlink()
         await_that(lambda: ("worker_died", "resolved") in alerts(client))
         await_that(lambda: client.get("/health").json()["status"] == "healthy")
-        deaths = {name: metrics(client)[of("asr_worker_deaths_total", worker=name)] for name in WORKERS}
 
-    assert deaths == {"instance-1": 1, "instance-2": 1, "instance-3": 0, "segmenter-1": 0}
     assert told(usual) == (before[0] + 1, before[1] + 1)
 
 
@@ -193,7 +198,7 @@ def test_the_monitor_hangs(client: httpx.Client, watched: Service) -> None:
     try:
         await_that(lambda: client.get("/monitoring/alerts").json()["is_stale"])
         judged_ms = client.get("/monitoring/alerts").json()["judged_ms"]
-        assert newest(client)["at_ms"] == judged_ms
+        assert 0 <= judged_ms - newest(client)["at_ms"] < 2_000  # it may have stopped between the two
         assert metrics(client)[of("asr_monitor_up")] == 0
         assert metrics(client)[of("asr_monitor_last_look_timestamp_seconds")] == judged_ms / 1000
         shown = watched.run("deploy.alerts")

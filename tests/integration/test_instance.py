@@ -131,18 +131,22 @@ def test_a_successor_tells_of_a_death(config: Settings, client: redis.Redis) -> 
 
 
 @pytest.mark.parametrize(
-    ("host", "ago_ms", "reason"),
+    ("host", "ago_ms", "last_reason", "reason"),
     [
-        (socket.gethostname(), 30 * 86_400_000, "process 812 ended unexpectedly"),
-        ("elsewhere", LOST_AFTER_MS + 1, "process 812 on elsewhere ended unexpectedly"),
-        ("elsewhere", 0, None),
+        (socket.gethostname(), 30 * 86_400_000, None, "process 812 ended unexpectedly"),
+        ("elsewhere", LOST_AFTER_MS + 1, None, "process 812 on elsewhere ended unexpectedly"),
+        ("elsewhere", LOST_AFTER_MS + 1, "no memory", "no memory"),
+        ("elsewhere", 0, None, None),
+        ("elsewhere", 0, "no memory", None),
     ],
 )
-def test_a_death_elsewhere(client: redis.Redis, host: str, ago_ms: int, reason: str | None) -> None:
+def test_a_death_elsewhere(
+    client: redis.Redis, host: str, ago_ms: int, last_reason: str | None, reason: str | None
+) -> None:
     """A worker of another host may live while it reports; one of this host has a successor here."""
     registry = WorkerRegistry(client)
     last = worker_report("instance-1", ago_ms=ago_ms)
-    registry.report(msgspec.structs.replace(last, host=host, pid=812))
+    registry.report(msgspec.structs.replace(last, host=host, pid=812, reason=last_reason))
     heartbeat = Heartbeat(registry, "instance-1", Device("cpu", None, threads=1))
 
     heartbeat.arrive()
@@ -151,6 +155,7 @@ def test_a_death_elsewhere(client: redis.Redis, host: str, ago_ms: int, reason: 
     heartbeat.stop()
     assert said is not None
     assert (said.state, said.pid, said.reason) == (WorkerState.LOADING, os.getpid(), reason)
+    assert client.hget(keys.STATS, "instance-1:deaths") == (b"1" if reason else None)
 
 
 @pytest.fixture

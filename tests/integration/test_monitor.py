@@ -162,7 +162,7 @@ async def test_a_start_without_redis(
     assert [told["state"] for told in hook.sent] == ["firing", "resolved"]
 
 
-@pytest.mark.parametrize("lost", ["copy", "redis", "copied"])
+@pytest.mark.parametrize("lost", ["copy", "redis", "copied", "time"])
 async def test_one_book_is_enough(
     start: Callable[[], Monitor], client: redis.Redis, hook: Hook, tmp_path: Path, lost: str
 ) -> None:
@@ -175,6 +175,11 @@ async def test_one_book_is_enough(
             (tmp_path / COPY).unlink()
         case "copied":
             (tmp_path / COPY).write_text(old)
+        case "time":  # a version that wrote no copy, and no time either
+            (tmp_path / COPY).unlink()
+            kept = json.loads(cast("bytes", client.get("asr:alerts")))
+            del kept["judged_ms"]
+            client.set("asr:alerts", json.dumps(kept))
         case _:
             client.set("asr:alerts", old)
     await start().look()
@@ -194,7 +199,7 @@ async def test_a_start_that_knows_nothing(
     """Without Redis and copy it tells what fires, rather than nothing; each alert resolves once."""
     say(client, WorkerState.ERROR)
     await start().look()
-    (tmp_path / COPY).write_text("{")
+    (tmp_path / COPY).write_bytes(b'{"standings":{"\xff":1}}')
     redis_process.suspend()
     try:
         successor = start()

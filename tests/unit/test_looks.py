@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from actors.histogram import bucket
 from actors.metrics import AUDIO_S, REQUEST_S, REQUESTS, STAGE_S, Endpoint, Stage, Status
@@ -58,6 +59,7 @@ def _with(known: Any, counters: dict[str, Tries]) -> Any:
         counters=counters,
         busy=known.busy,
         jobs=known.jobs,
+        deaths=known.deaths,
     )
 
 
@@ -110,3 +112,18 @@ def test_redis_is_away() -> None:
 
     assert Look(at_ms=NOW_MS).pool == NOBODY
     assert (seen.health, seen.healthy_instances, seen.requests) == ("unhealthy", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "deaths"),
+    [(None, 3, 0), (3, 3, 0), (3, 5, 2), (3, None, 0)],  # None: no look, or one at a Redis that is away
+)
+def test_deaths(before: int | None, now: int | None, deaths: int) -> None:
+    """Those since the look before; of the time before the first one, and without Redis, none are known."""
+
+    def look(at_ms: int, died: int | None) -> Look:
+        return Look(at_ms=at_ms, pool=replace(NOBODY, deaths={"instance-1": died}) if died else NOBODY)
+
+    seen = taken(None if before is None else look(NOW_MS - 10_000, before), look(NOW_MS, now))
+
+    assert seen.deaths == deaths

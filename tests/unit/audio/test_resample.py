@@ -5,7 +5,6 @@ import wave
 from collections.abc import Iterator
 
 import av
-import av.error
 import numpy as np
 import pytest
 from av.audio.frame import AudioFrame
