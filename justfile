@@ -49,7 +49,7 @@ status: (_service "status")
 logs *ARGS:
     @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} _service logs "$@"
 
-# show the alerts that fire, and those resolved last; exit 1 while one fires
+# show the alerts that fire, and those resolved last; exit 1 while one fires, 2 if nobody knows
 [group('service')]
 [no-exit-message]
 alerts:

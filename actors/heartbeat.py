@@ -13,7 +13,7 @@ from actors.clock import now_ms
 from actors.devices import Device
 from actors.errors import reason as reason_of
 from actors.records import Capabilities, WorkerReport, WorkerState
-from actors.store.workers import HEARTBEAT_S, WorkerRegistry
+from actors.store.workers import HEARTBEAT_S, LOST_AFTER_MS, WorkerRegistry
 
 log = structlog.stdlib.get_logger()
 
@@ -35,9 +35,10 @@ class Heartbeat(threading.Thread):
         self._one_at_a_time = threading.Lock()
 
     def arrive(self) -> None:
-        """Enter the registry, and report from now on; until it is ready, also why its predecessor failed."""
+        """Enter the registry, and report from now on; until it is ready, also how its predecessor ended."""
         self._registry.arrive(self._worker)
-        self.become(WorkerState.LOADING, reason=self._registry.last_reason(self._worker))
+        last = self._registry.last_report(self._worker)
+        self.become(WorkerState.LOADING, reason=_fate(last, socket.gethostname(), now_ms()) if last else None)
         self.start()
 
     def become(
@@ -82,3 +83,13 @@ class Heartbeat(threading.Thread):
                 beat_ms=now_ms(),
             )
         )
+
+
+def _fate(last: WorkerReport, host: str, at_ms: int) -> str | None:
+    """How a worker that has not left came to its end; None while it may live on another host."""
+    if last.reason:  # its own error, or that of one before it which it has repeated
+        return last.reason
+    if last.host == host:
+        return f"process {last.pid} ended unexpectedly"
+    lost = at_ms - last.beat_ms > LOST_AFTER_MS
+    return f"process {last.pid} on {last.host} ended unexpectedly" if lost else None

@@ -206,7 +206,8 @@ class WorkerReport(Struct, frozen=True, kw_only=True):
     device: str
     #: What an instance's engine can do, once it is loaded.
     capabilities: Capabilities | None = None
-    #: Why the state is `error`; while it is `loading`, why the process before this one was in error.
+    #: Why the state is `error`; while it is `loading`, why the process before this one was,
+    #: or that it ended without being told to.
     reason: str | None = None
     #: Memory of the process on the host and, where that is known, on its GPU.
     rss_mb: int

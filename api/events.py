@@ -16,6 +16,7 @@ from actors.clock import now_ms
 from actors.records import Job, JobEvent
 from actors.store import keys
 from actors.store.jobs import JobStore
+from api.contact import Contact
 from api.errors import Interrupted, JobExpired, StillRunning
 
 #: Pause before the listener connects again after it has lost Redis.
@@ -34,6 +35,7 @@ class JobListener:
     def __init__(self, client: redis.asyncio.Redis, store: JobStore) -> None:
         self._client = client
         self._store = store
+        self._contact = Contact("jobs")
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         #: Whether the process is about to stop, so that streams are to end.
         self.closed = False
@@ -49,7 +51,7 @@ class JobListener:
                     async for message in channel.listen():
                         self._hear(message)
             except Exception as error:  # noqa: BLE001 - whatever it is, requests depend on being woken
-                log.warning("listener.lost", reason=str(error))
+                self._contact.lost(error)
                 await asyncio.sleep(_RECONNECT_S)
 
     def close(self) -> None:
@@ -113,6 +115,7 @@ class JobListener:
             except msgspec.DecodeError as error:  # not one of ours
                 log.warning("listener.unknown_event", reason=str(error))
         else:  # subscribed, at first or after the connection was lost: events may have been missed
+            self._contact.made()
             self._wake_all()
 
     def _wake(self, job_id: str) -> None:

@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Final
 
 import redis.asyncio
-import structlog
 from litestar.response import ServerSentEventMessage
 from msgspec import Struct
 
 from actors.store.log_stream import BEGINNING, after, order, wait_after
+from api.contact import Contact
 from api.errors import TooManyStreams
 from api.job_events import HEARTBEAT_S
 from monitoring.log_entries import LOOKED_AT_ONCE, LogEntry, LogFilter, Recent, read, recent
@@ -30,8 +30,6 @@ _WAIT_MS: Final = 500
 #: Pause before a Redis that is away is asked again.
 _RECONNECT_S: Final = 0.5
 
-log = structlog.stdlib.get_logger()
-
 
 class _Client(Struct, frozen=True, eq=False):
     """Who follows, what it wants, and what it has not been sent yet; None ends its stream."""
@@ -40,11 +38,21 @@ class _Client(Struct, frozen=True, eq=False):
     unsent: asyncio.Queue[LogEntry | None]
 
 
+class Begun(Struct, frozen=True, eq=False):
+    """A stream that is about to be followed, and what it begins with."""
+
+    client: _Client
+    first: Recent
+
+
 class LogListener:
     """Reads while anyone follows; run `listen` as a task."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._redis = client
+        self._contact = Contact("logs")
+        #: Those who may follow, and of them those who do.
+        self._places: set[_Client] = set()
         self._clients: set[_Client] = set()
         self._followed = asyncio.Event()
         self._place = BEGINNING
@@ -58,9 +66,10 @@ class LogListener:
             try:
                 found = await wait_after(self._redis, self._place, LOOKED_AT_ONCE, _WAIT_MS)
             except Exception as error:  # noqa: BLE001 - whatever it is, streams depend on it
-                log.warning("listener.lost", reason=str(error))
+                self._contact.lost(error)
                 await asyncio.sleep(_RECONNECT_S)
                 continue
+            self._contact.made()
             if found:
                 self._place = found[-1].id
             for entry in read(found):
@@ -72,28 +81,39 @@ class LogListener:
         for client in list(self._clients):
             self._cut_off(client)
 
-    async def begin(self, wanted: LogFilter, place: str | None) -> Recent:
-        """What a stream begins with: what is behind a place, or without one the last events.
+    async def begin(self, wanted: LogFilter, place: str | None) -> Begun:
+        """A stream of what is behind a place, or without one of the last events and what follows.
+
+        It is one of the `MOST_STREAMS` until it has been followed to its end, or `end` is called.
 
         Raises:
             TooManyStreams: `MOST_STREAMS` are open.
             redis.RedisError: Redis is away.
         """
-        if len(self._clients) >= MOST_STREAMS:
+        if len(self._places) >= MOST_STREAMS:
             raise TooManyStreams(MOST_STREAMS)
+        client = _Client(wanted, asyncio.Queue())
+        self._places.add(client)
+        try:
+            return Begun(client, await self._first(wanted, place))
+        except BaseException:
+            self._leave(client)
+            raise
+
+    async def _first(self, wanted: LogFilter, place: str | None) -> Recent:
         if place is None:
             return await recent(self._redis, wanted, FIRST_SHOWN)
         # Not behind the last one: the place of the first stream is where all are read from.
         last = await recent(self._redis, LogFilter(), 1)
         return await self._after(wanted, min(place, last.place, key=order))
 
-    async def follow(self, wanted: LogFilter, begun: Recent) -> AsyncIterator[ServerSentEventMessage]:
+    async def follow(self, begun: Begun) -> AsyncIterator[ServerSentEventMessage]:
         """The events from a beginning on, as they are logged, until this process stops."""
-        with self._following(wanted, begun.place) as client:
-            place = begun.place
-            for entry in begun.entries:
+        client, place = begun.client, begun.first.place
+        with self._following(client, place):
+            for entry in begun.first.entries:
                 yield _message(entry)
-            while (missed := await self._after(wanted, place)).place != place:
+            while (missed := await self._after(client.wanted, place)).place != place:
                 place = missed.place
                 for entry in missed.entries:
                     yield _message(entry)
@@ -104,14 +124,17 @@ class LogListener:
                     elif order(new.id) > order(place):
                         yield _message(new)
 
+    async def end(self, begun: Begun) -> None:
+        """Free the place of a stream: one that is never read, as its client has gone, does not itself."""
+        self._leave(begun.client)
+
     async def _after(self, wanted: LogFilter, place: str) -> Recent:
         found = await after(self._redis, place, LOOKED_AT_ONCE)
         entries = [entry for entry in read(found) if wanted.passes(entry)]
         return Recent(entries, found[-1].id if found else place)
 
     @contextlib.contextmanager
-    def _following(self, wanted: LogFilter, place: str) -> Iterator[_Client]:
-        client = _Client(wanted, asyncio.Queue())
+    def _following(self, client: _Client, place: str) -> Iterator[None]:
         if not self._clients:
             self._place = place
         self._clients.add(client)
@@ -119,11 +142,15 @@ class LogListener:
         if self._closed:
             self._cut_off(client)
         try:
-            yield client
+            yield
         finally:
-            self._clients.discard(client)
-            if not self._clients:
-                self._followed.clear()
+            self._leave(client)
+
+    def _leave(self, client: _Client) -> None:
+        self._places.discard(client)
+        self._clients.discard(client)
+        if not self._clients:
+            self._followed.clear()
 
     def _hand_out(self, entry: LogEntry) -> None:
         for client in list(self._clients):
@@ -133,7 +160,8 @@ class LogListener:
                 client.unsent.put_nowait(entry)
 
     def _cut_off(self, client: _Client) -> None:
-        """Send a client what it has not been sent yet, and no more."""
+        """Send a client what it has not been sent yet, and no more; its place is free."""
+        self._places.discard(client)
         self._clients.discard(client)
         client.unsent.put_nowait(None)
 

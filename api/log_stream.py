@@ -3,6 +3,7 @@
 from typing import Annotated, Final
 
 from litestar import get
+from litestar.background_tasks import BackgroundTask
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import Parameter
@@ -78,4 +79,4 @@ async def logs(
     """What all processes on all machines log: the last events that are wanted, then each as it is logged."""
     wanted = LogFilter(level=level, process=process, job=job)
     begun = await log_listener.begin(wanted, last_event_id)
-    return ServerSentEvent(log_listener.follow(wanted, begun))
+    return ServerSentEvent(log_listener.follow(begun), background=BackgroundTask(log_listener.end, begun))

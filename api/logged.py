@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import CLIENT_GONE
 
 #: What is asked all the time, by machines and by the page itself, is only told of at debug.
-_QUIET: Final = ("/health", "/metrics", "/docs/assets", "/page/")
+_QUIET: Final = ("/health", "/stats", "/metrics", "/monitoring/", "/docs/assets", "/page/")
 _PAGE: Final = "/"
 
 #: Of a path that leads nowhere: it may hold anything.

@@ -57,7 +57,7 @@ _EXAMPLE: Final = (
 async def metrics(pool: InstancePool) -> Response[str]:
     """Counters since Redis was first started, and how things are now; the same whichever process answers."""
     known = await pool.read()
-    computed = gauges(known, pool.assess(known), await pool.backlog(), now_ms())
+    computed = gauges(known, pool.assess(known), await pool.backlog(), await _book(pool), now_ms())
     counted = Measures(await read_metrics(pool.client))
     return Response(expose(counted, computed), media_type=MEDIA_TYPE)
 
@@ -72,6 +72,10 @@ class Alerts(Struct, frozen=True):
     """The answer of `/monitoring/alerts`: those that fire first, the worst and latest before the others."""
 
     alerts: list[Alert]
+    #: When the monitor judged them, Unix milliseconds; null where none ever has.
+    judged_ms: int | None
+    #: Whether it judges no more: nobody knows then what should fire.
+    is_stale: bool
 
 
 @get(
@@ -93,11 +97,8 @@ async def history(
 @get("/monitoring/alerts", summary="The alerts", tags=["Operation"], responses=_PROBLEMS)
 async def alerts(pool: InstancePool) -> Alerts:
     """The alerts that fire, and of the others that ever fired when they were resolved last."""
-    book = await read_alerts(pool.client)
-    try:
-        return Alerts(_books.decode(book).alerts if book else [])
-    except msgspec.DecodeError:  # of another version: the monitor is about to write it anew
-        return Alerts([])
+    book = await _book(pool)
+    return Alerts(book.alerts, book.judged_ms or None, book.is_stale(now_ms()))
 
 
 def router() -> Router:
@@ -105,6 +106,15 @@ def router() -> Router:
     return Router(
         path="/", route_handlers=[metrics, history, alerts], guards=[known_caller], security=SECURITY
     )
+
+
+async def _book(pool: InstancePool) -> Book:
+    """How the alerts stand, as the monitor has written it last."""
+    kept = await read_alerts(pool.client)
+    try:
+        return _books.decode(kept) if kept else Book()
+    except msgspec.DecodeError:  # of another version: the monitor is about to write it anew
+        return Book()
 
 
 def _decoded(line: bytes) -> Snapshot | None:

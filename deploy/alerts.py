@@ -1,7 +1,6 @@
 """`alerts`: what fires now and what was resolved last; exit 1 while anything fires, 2 if nobody knows."""
 
 import datetime as dt
-import json
 import sys
 from typing import Any
 
@@ -19,15 +18,26 @@ def main() -> int:
     console = Console(highlight=False)
     try:
         with Client(client.url()) as service:
-            alerts = json.loads(service.text("/monitoring/alerts"))["alerts"]
+            answer = service.get("/monitoring/alerts")
     except (NotServed, SettingsError) as error:
         print(error, file=sys.stderr)
         return 2
+    alerts = answer["alerts"]
+    if alerts:
+        console.print(_table(alerts))
+    if answer["is_stale"]:
+        print(_silence(answer["judged_ms"]), file=sys.stderr)
+        return 2
     if not alerts:
         console.print("No alert has fired.")
-        return 0
-    console.print(_table(alerts))
     return 1 if any(alert["state"] == "firing" for alert in alerts) else 0
+
+
+def _silence(judged_ms: int | None) -> str:
+    if judged_ms is None:
+        return "No monitor has looked yet: nobody knows whether an alert should fire."
+    since = dt.datetime.fromtimestamp(judged_ms / 1000).astimezone()
+    return f"The monitor has not looked since {since:%Y-%m-%d %H:%M:%S}: nobody knows what fires now."
 
 
 def _table(alerts: list[dict[str, Any]]) -> Table:

@@ -1,21 +1,26 @@
-"""Keeps the book of alerts in Redis, and tells the log and the webhook what it says."""
+"""Keeps the book of alerts, in Redis and in a file, and tells the log and the webhook what it says."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import msgspec
 import redis.asyncio
 import structlog
+from msgspec.structs import replace
 
 from actors.errors import reason
-from actors.settings import Settings
+from actors.settings import STATE_DIR, Settings
 from actors.store.watching import read_alerts, write_alerts
 from monitoring.alerts import Alert, Book, Phase, turn
 from monitoring.rules import Rule
 from monitoring.snapshot import Snapshot
 
 WEBHOOK_TIMEOUT_S: Final = 5.0
+
+#: A monitor that starts while Redis is away knows from here what the one before it has told.
+COPY: Final = STATE_DIR / "alerts.json"
 
 log = structlog.stdlib.get_logger()
 _books = msgspec.json.Decoder(Book)
@@ -24,17 +29,24 @@ _books = msgspec.json.Decoder(Book)
 class Alarm:
     """Fires each alert once and resolves it once, also across restarts and while Redis is away."""
 
-    def __init__(self, settings: Settings, client: redis.asyncio.Redis, rules: Sequence[Rule]) -> None:
+    def __init__(
+        self, settings: Settings, client: redis.asyncio.Redis, rules: Sequence[Rule], copy: Path = COPY
+    ) -> None:
         self._client = client
         self._rules = rules
         self._webhook = settings.alert_webhook
-        self._book = Book()
-        self._known = False
+        self._interval_s = settings.monitor_interval_s
+        self._copy = copy
+        self._book = _read(copy)
+        self._copied_ms = self._book.judged_ms
+        #: Whether Redis has told what it knows.
+        self._asked = False
 
     async def judge(self, seen: Snapshot) -> tuple[str, ...]:
         """Judge what was seen, say what has changed, and return the names of the alerts that fire."""
         await self._open()
-        self._book, changed = turn(self._book, self._rules, seen, tell=bool(self._webhook))
+        turned, changed = turn(self._book, self._rules, seen, tell=bool(self._webhook))
+        self._book = replace(turned, interval_s=self._interval_s)
         # Before anybody is told: a monitor that is killed now must not fire again.
         await self._keep()
         for alert in changed:
@@ -55,31 +67,61 @@ class Alarm:
                     log.warning("alert.unsent", alert=alert.name, reason=_why(error))
                     if not _is_final(error):
                         break
-                self._book = msgspec.structs.replace(self._book, unsent=self._book.unsent[1:])
+                self._book = replace(self._book, unsent=self._book.unsent[1:])
                 await self._keep()
 
     async def _open(self) -> None:
-        """Read what the monitor before this one knew, as soon as Redis can tell."""
-        if self._known:
+        """Go on from what Redis knows, as soon as it can tell, unless the copy was as new."""
+        if self._asked:
             return
         try:
             kept = await read_alerts(self._client)
         except redis.RedisError:
             return
-        self._known = True
-        try:
-            earlier = _books.decode(kept) if kept else Book()
-        except msgspec.DecodeError as error:  # of another version
-            log.warning("alerts.forgotten", reason=str(error))
+        self._asked = True
+        earlier = _decoded(kept) if kept else Book()
+        if earlier.judged_ms <= self._copied_ms:
             return
-        # What was judged while Redis was away is newer.
-        self._book = Book(earlier.standings | self._book.standings, earlier.unsent + self._book.unsent)
+        if self._book.judged_ms > self._copied_ms:  # what was judged while Redis was away is newer yet
+            standings = earlier.standings | self._book.standings
+            earlier = replace(earlier, standings=standings, unsent=earlier.unsent + self._book.unsent)
+        self._book = earlier
 
     async def _keep(self) -> None:
+        book = msgspec.json.encode(self._book)
         try:
-            await write_alerts(self._client, msgspec.json.encode(self._book))
+            _write(self._copy, book)
+        except OSError as error:
+            log.warning("alerts.unsaved", reason=reason(error))
+        try:
+            await write_alerts(self._client, book)
         except redis.RedisError as error:
             log.warning("alerts.unsaved", reason=reason(error))
+
+
+def _decoded(kept: bytes) -> Book:
+    try:
+        return _books.decode(kept)
+    except msgspec.DecodeError as error:  # of another version
+        log.warning("alerts.forgotten", reason=str(error))
+        return Book()
+
+
+def _read(path: Path) -> Book:
+    try:
+        return _decoded(path.read_bytes())
+    except FileNotFoundError:
+        return Book()
+    except OSError as error:
+        log.warning("alerts.forgotten", reason=reason(error))
+        return Book()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All of it or nothing, also where the process is killed."""
+    new = path.with_suffix(".new")
+    new.write_bytes(content)
+    new.replace(path)
 
 
 def _log(alert: Alert) -> None:

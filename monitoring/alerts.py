@@ -14,6 +14,10 @@ from monitoring.snapshot import Snapshot
 #: A webhook that does not answer is owed no more than this; beyond it the oldest are forgotten.
 MOST_UNSENT: Final = 100
 
+#: A monitor that has missed so many looks, and as long as one may take, judges no more.
+MISSED_LOOKS: Final = 3
+LONGEST_LOOK_S: Final = 10
+
 
 class Phase(enum.StrEnum):
     """Where a rule that was broken stands; of one that was not for long, nothing is kept."""
@@ -53,10 +57,17 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 class Book(Struct, frozen=True):
-    """How all rules stand, and what the webhook has not been told yet; oldest first."""
+    """How all rules stand, when that was judged, and what the webhook has not been told yet; oldest first."""
 
     standings: dict[str, Standing] = {}
     unsent: tuple[Alert, ...] = ()
+    #: When they were judged last, and the pause until the next time; 0: never.
+    judged_ms: int = 0
+    interval_s: int = 0
+
+    def is_stale(self, now_ms: int) -> bool:
+        """Whether the monitor judges no more, so that nobody knows whether an alert should fire."""
+        return now_ms - self.judged_ms > (MISSED_LOOKS * self.interval_s + LONGEST_LOOK_S) * 1000
 
     @property
     def alerts(self) -> list[Alert]:
@@ -76,14 +87,20 @@ def turn(book: Book, rules: Sequence[Rule], seen: Snapshot, *, tell: bool) -> tu
         rule.name: judge(rule, book.standings.get(rule.name), QUANTITIES[rule.quantity](seen), seen.at_ms)
         for rule in rules
     }
-    standings = {name: standing for name, standing in judged.items() if standing is not None}
+    # Of a rule that is gone nothing is left but the end of its alert.
+    gone = {
+        name: replace(before, phase=Phase.RESOLVED, since_ms=seen.at_ms, value=None)
+        for name, before in book.standings.items()
+        if name not in judged and before.phase is Phase.FIRING
+    }
+    standings = {name: standing for name, standing in (judged | gone).items() if standing is not None}
     changed = [
         alert_of(standing)
         for name, standing in standings.items()
         if standing.phase is not Phase.PENDING and standing.phase is not _phase(book.standings.get(name))
     ]
     unsent = (*book.unsent, *changed)[-MOST_UNSENT:] if tell else ()
-    return Book(standings, unsent), changed
+    return replace(book, standings=standings, unsent=unsent, judged_ms=seen.at_ms), changed
 
 
 def judge(rule: Rule, before: Standing | None, value: float | None, now_ms: int) -> Standing | None:

@@ -1,4 +1,4 @@
-"""What `/metrics` computes when it is asked: how the workers are, what waits, and the older counters."""
+"""What `/metrics` computes when it is asked: how workers and monitor are, what waits, the older counters."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from actors.records import JobState
 from actors.store.backlog import Backlog
 from actors.store.workers import Pool
+from monitoring.alerts import Book
 from monitoring.exposition import Family
 from monitoring.health import Condition, HealthReport, WorkerHealth
 
 
-def gauges(pool: Pool, health: HealthReport, backlog: Backlog, now_ms: int) -> list[Family]:
+def gauges(pool: Pool, health: HealthReport, backlog: Backlog, book: Book, now_ms: int) -> list[Family]:
     """All of them."""
-    return [*_workers(health), *_backlog(backlog, now_ms), *_tries(pool)]
+    return [*_workers(health), *_backlog(backlog, now_ms), *_monitor(book, now_ms), *_tries(pool)]
 
 
 def _workers(health: HealthReport) -> list[Family]:
@@ -39,6 +40,14 @@ def _backlog(backlog: Backlog, now_ms: int) -> list[Family]:
         ),
         _one("asr_oldest_waiting_seconds", "How long the oldest waiting job has waited.", oldest_s),
         _one("asr_spool_bytes", "Audio kept in Redis.", backlog.spool_bytes),
+    ]
+
+
+def _monitor(book: Book, now_ms: int) -> list[Family]:
+    up, looked_s = float(not book.is_stale(now_ms)), book.judged_ms / 1000
+    return [
+        _one("asr_monitor_up", "Whether the monitor looks at the service.", up),
+        _one("asr_monitor_last_look_timestamp_seconds", "When it did last; 0 for never.", looked_s),
     ]
 
 

@@ -43,7 +43,8 @@ class WorkerHealth(Struct, frozen=True, kw_only=True):
     gpu_mb: int | None = None
     #: Milliseconds since its last report.
     heard_ms_ago: int | None = None
-    #: Why the state is `error`; while it is `loading`, why the process before this one was in error.
+    #: Why the state is `error`; while it is `loading`, why the process before this one was,
+    #: or that it ended without being told to.
     reason: str | None = None
 
 

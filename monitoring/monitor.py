@@ -69,7 +69,7 @@ class Monitor:
         try:
             return await look(self._client, self._queues_client), ""
         except redis.RedisError as error:
-            return Look(at_ms=now_ms()), f"Redis does not answer: {reason(error)}"
+            return Look(at_ms=now_ms()), f"Redis does not answer ({reason(error)})"
 
     async def _sweep(self) -> int:
         try:
@@ -121,28 +121,32 @@ def _log(seen: Snapshot, health: HealthReport, away: str, freed_bytes: int) -> N
     event(
         "health.seen",
         status=seen.health,
-        summary=away or sentence(seen),
+        summary=sentence(seen, away),
         freed_bytes=freed_bytes,
         healthy=seen.healthy_instances,
         total=seen.total_instances,
-        ill={
-            w.instance: w.reason or w.state
-            for w in (*health.health_details, *health.segmenters)
-            if not w.healthy
-        },
+        ill={} if away else _ill(health),
     )
 
 
-def sentence(seen: Snapshot) -> str:
-    """A snapshot for people, on a line."""
+def _ill(health: HealthReport) -> dict[str, str]:
+    workers = (*health.health_details, *health.segmenters)
+    return {worker.instance: worker.reason or worker.state for worker in workers if not worker.healthy}
+
+
+def sentence(seen: Snapshot, away: str = "") -> str:
+    """A snapshot for people, on a line; `away`: why nothing is known but how the machine is."""
+    alerts = f", ALERTS {' '.join(seen.alerts)}" if seen.alerts else ""
+    return f"{away or _work(seen)}, cpu {seen.cpu:.0%}{alerts}"
+
+
+def _work(seen: Snapshot) -> str:
     latency = f", p95 {seen.latency_s.p95:.2f} s" if seen.latency_s else ""
     traffic = f"{seen.success_rate:.1%} ok{latency}" if seen.requests else "no requests"
-    alerts = f", ALERTS {' '.join(seen.alerts)}" if seen.alerts else ""
     return (
         f"{seen.healthy_instances} of {seen.total_instances} instances, "
         f"{seen.queue.waiting_jobs} jobs waiting, {seen.queue.running_jobs} running, "
-        f"{seen.requests_per_s:.2f} requests/s, {traffic}, {seen.rtfx:.1f} times real time, "
-        f"cpu {seen.cpu:.0%}{alerts}"
+        f"{seen.requests_per_s:.2f} requests/s, {traffic}, {seen.rtfx:.1f} times real time"
     )
 
 

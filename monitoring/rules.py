@@ -38,8 +38,6 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     summary: Annotated[str, Meta(min_length=1, max_length=200)]
 
     def __post_init__(self) -> None:
-        if self.quantity not in QUANTITIES:
-            raise ValueError(f"quantity: there is no {self.quantity!r}; there are {', '.join(QUANTITIES)}")
         if (self.above is None) == (self.below is None):
             raise ValueError("it needs one of above and below")
 
@@ -96,8 +94,13 @@ def parse(text: str, source: str) -> tuple[Rule, ...]:
 
 
 def _rule(entry: Any, place: str) -> Rule:
+    named = f" ({entry['name']})" if isinstance(entry, dict) and "name" in entry else ""
     try:
-        return msgspec.convert(entry, Rule)
+        rule = msgspec.convert(entry, Rule)
     except msgspec.ValidationError as error:
-        named = f" ({entry['name']})" if isinstance(entry, dict) and "name" in entry else ""
         raise BadRules(f"{place}{named}: {error}") from error
+    # Not of rules that a book of alerts remembers: they may be of another version.
+    if rule.quantity not in QUANTITIES:
+        there_are = ", ".join(QUANTITIES)
+        raise BadRules(f"{place}{named}: quantity: there is no {rule.quantity!r}; there are {there_are}")
+    return rule

@@ -59,10 +59,10 @@ class WorkerRegistry:
         """Say that the worker has started: what its predecessor was busy with when it died is not its own."""
         self._client.srem(keys.BUSY, name)
 
-    def last_reason(self, name: str) -> str | None:
-        """What the last report under this name gives as the reason of an error."""
+    def last_report(self, name: str) -> WorkerReport | None:
+        """What was said last under this name, unless that worker has left."""
         report = cast("bytes | None", self._client.hget(keys.WORKERS, name))
-        return _reports.decode(report).reason if report else None
+        return _reports.decode(report) if report else None
 
     def ready_instances(self, at_ms: int) -> list[int]:
         """The numbers of the instances that are ready, and were heard of lately."""

@@ -1,47 +1,46 @@
 // @ts-check
 /** What the monitor warns of, from `/monitoring/alerts`. */
 
-import { ApiError, getJson } from "./api.js";
+import { getJson } from "./api.js";
 import { byId, h, icon, keyed, say } from "./dom.js";
-import { short, span } from "./format.js";
+import { short, span, when } from "./format.js";
 import { known, onLanguage, t } from "./i18n.js";
+import { Poller } from "./poller.js";
 
 const EVERY_MS = 5_000;
 
 export class Alerts {
   constructor() {
-    /** @type {any[] | null} null where the service has no alerts */
-    this.alerts = [];
-    this.timer = 0;
+    /** @type {{alerts: any[], judged_ms: number | null, is_stale: boolean} | null | undefined}
+     * null where the service has no alerts, undefined while it does not answer */
+    this.book = undefined;
+    const learn = (/** @type {any} */ book) => {
+      this.book = book;
+      this.#render();
+    };
+    this.poller = new Poller(() => getJson("monitoring/alerts", { quiet: true }), EVERY_MS, learn, () => learn(undefined));
     onLanguage(() => this.#render());
   }
 
   /** @param {boolean} on */
   turn(on) {
-    clearInterval(this.timer);
-    if (!on) return;
-    this.timer = setInterval(() => this.#ask(), EVERY_MS);
-    this.#ask();
-  }
-
-  async #ask() {
-    try {
-      this.alerts = (await getJson("monitoring/alerts", { quiet: true })).alerts;
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) return;
-      clearInterval(this.timer);
-      this.alerts = null;
-    }
-    this.#render();
+    this.poller.turn(on);
   }
 
   #render() {
-    const { alerts } = this;
-    say(byId("alerts-note"), alerts === null ? t("not_available") : alerts.length ? "" : t("alerts_none"));
-    // Those that fire first, the critical ones before the others.
-    const rank = (alert) => (alert.state === "firing" ? 0 : 2) + (alert.severity === "critical" ? 0 : 1);
-    const sorted = [...(alerts ?? [])].sort((a, b) => rank(a) - rank(b) || b.since_ms - a.since_ms);
-    keyed(byId("alerts"), sorted, (alert) => alert.name, create, update);
+    const note = byId("alerts-note");
+    say(note, this.#note());
+    note.classList.toggle("bad", Boolean(this.book?.is_stale));
+    keyed(byId("alerts"), this.book?.alerts ?? [], (alert) => alert.name, create, update);
+  }
+
+  /** What stands above the alerts: without a monitor that looks, none of them is no good news. */
+  #note() {
+    const { book } = this;
+    if (book === undefined) return t("alerts_unknown");
+    if (book === null) return t("not_available");
+    if (book.is_stale) return book.judged_ms === null ? t("alerts_never") : t("alerts_stale", { time: when(book.judged_ms) });
+    return book.alerts.length ? "" : t("alerts_none");
   }
 }
 

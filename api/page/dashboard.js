@@ -10,6 +10,7 @@ import { onLanguage, t } from "./i18n.js";
 import { showInstances, showSegmenters } from "./instances.js";
 import { LogTail } from "./log.js";
 import { nameOf } from "./names.js";
+import { Poller } from "./poller.js";
 
 const EVERY_MS = 2_000;
 
@@ -28,8 +29,12 @@ export class Dashboard {
     this.history = new History(() => this.render());
     this.alerts = new Alerts();
     this.log = new LogTail();
-    this.asking = false;
-    setInterval(() => this.#ask(), EVERY_MS);
+    this.poller = new Poller(ask, EVERY_MS, ({ health, stats }) => {
+      this.health = health;
+      this.stats = stats ?? this.stats; // without a key there may be the one and not the other
+      this.onModel(health);
+      this.render();
+    });
     document.addEventListener("visibilitychange", () => this.#turn());
     onLanguage(() => this.shown && this.render());
   }
@@ -44,23 +49,8 @@ export class Dashboard {
   /** What costs the service something runs while it is looked at. */
   #turn() {
     const on = this.shown && !document.hidden;
-    for (const part of [this.history, this.alerts, this.log]) part.turn(on);
-    if (on) {
-      this.render();
-      this.#ask();
-    }
-  }
-
-  async #ask() {
-    if (!this.shown || document.hidden || this.asking) return;
-    this.asking = true;
-    const answered = (path, accept) => getJson(path, { accept, quiet: true }).catch(() => null);
-    const [health, stats] = await Promise.all([answered("health", [503]), answered("stats", [])]);
-    this.health = health;
-    this.stats = stats ?? this.stats; // without a key there may be the one and not the other
-    this.asking = false;
-    this.onModel(this.health);
-    this.render();
+    if (on) this.render();
+    for (const part of [this.poller, this.history, this.alerts, this.log]) part.turn(on);
   }
 
   render() {
@@ -110,6 +100,13 @@ export class Dashboard {
       },
     ].filter(Boolean);
   }
+}
+
+/** Both answers, null in place of one that did not come. */
+async function ask() {
+  const answered = (path, accept) => getJson(path, { accept, quiet: true }).catch(() => null);
+  const [health, stats] = await Promise.all([answered("health", [503]), answered("stats", [])]);
+  return { health, stats };
 }
 
 function createTile() {

@@ -1,11 +1,12 @@
 // @ts-check
 /** The last hour in charts, from `/monitoring/history`. */
 
-import { ApiError, getJson } from "./api.js";
+import { getJson } from "./api.js";
 import { lineChart } from "./charts.js";
 import { byId, say } from "./dom.js";
 import { memory, percent, short, span } from "./format.js";
 import { onLanguage, t } from "./i18n.js";
+import { Poller } from "./poller.js";
 
 const EVERY_MS = 10_000;
 const MINUTES = 60;
@@ -13,10 +14,13 @@ const MINUTES = 60;
 export class History {
   /** @param {() => void} onNews */
   constructor(onNews) {
-    this.onNews = onNews;
     /** @type {any[] | null} null where the service has no history */
     this.snapshots = [];
-    this.timer = 0;
+    this.poller = new Poller(() => getJson(`monitoring/history?minutes=${MINUTES}`, { quiet: true }), EVERY_MS, (answer) => {
+      this.snapshots = answer?.snapshots ?? null;
+      this.#render();
+      onNews();
+    });
     onLanguage(() => this.#render());
   }
 
@@ -27,22 +31,7 @@ export class History {
 
   /** @param {boolean} on */
   turn(on) {
-    clearInterval(this.timer);
-    if (!on) return;
-    this.timer = setInterval(() => this.#ask(), EVERY_MS);
-    this.#ask();
-  }
-
-  async #ask() {
-    try {
-      this.snapshots = (await getJson(`monitoring/history?minutes=${MINUTES}`, { quiet: true })).snapshots;
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) return; // the next time, perhaps
-      clearInterval(this.timer);
-      this.snapshots = null;
-    }
-    this.#render();
-    this.onNews();
+    this.poller.turn(on);
   }
 
   #render() {

@@ -9,7 +9,8 @@ import { t } from "./i18n.js";
 const ICONS = { idle: "check", busy: "busy", loading: "loading", error: "warning", lost: "lost" };
 
 /**
- * @typedef {{name: string, cells: Record<string, string>, state: string, reason: string | null}} Row
+ * @typedef {{name: string, cells: Record<string, string>, state: string, look: string, reason: string | null}} Row
+ *   `look`: the state in whose colour and with whose icon it is shown
  */
 
 /** @param {any[]} details `/health`'s @param {any[]} counted `/stats`'s */
@@ -31,6 +32,7 @@ function row(detail, counts) {
   return {
     name: detail.instance,
     state: detail.state,
+    look: detail.state === "loading" && detail.reason ? "error" : detail.state, // its predecessor has failed
     reason: detail.reason,
     cells: {
       device: detail.device ?? "–",
@@ -69,7 +71,7 @@ function create(one, shown) {
 
 /** @param {any} node @param {Row} one @param {string[]} shown */
 function update(node, one, shown) {
-  node.className = one.state;
+  node.className = one.look;
   shown.forEach((name, place) => {
     const cell = node.children[place + 1];
     if (name !== "state") return say(cell, one.cells[name]);
@@ -77,7 +79,7 @@ function update(node, one, shown) {
     if (cell.getAttribute("data-now") === now) return;
     cell.setAttribute("data-now", now);
     cell.replaceChildren(
-      h("span", { class: `state ${one.state}` }, icon(ICONS[one.state] ?? "warning"), t(`condition_${one.state}`)),
+      h("span", { class: `state ${one.look}` }, icon(ICONS[one.look] ?? "warning"), t(`condition_${one.state}`)),
       one.reason ? h("span", { class: "reason small" }, one.reason) : "",
     );
   });

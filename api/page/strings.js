@@ -5,7 +5,6 @@
 export const STRINGS = {
   // The frame
   skip: ["Skip to the content", "跳到正文"],
-  tagline: ["Speech recognition on your own machine", "运行在您自己机器上的语音识别"],
   transcribe: ["Transcribe", "转写"],
   dashboard: ["Dashboard", "监控"],
   api_docs: ["API", "API"],

@@ -1,10 +1,12 @@
 """One request, followed through the logs of all processes; and nothing in them that must stay secret."""
 
+import contextlib
 import itertools
 import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.log_listener import MOST_STREAMS
 from tests.e2e.conftest import Service, checkout, started
 from tests.e2e.test_faults import await_that, pid_of
 from tests.speech import clips, encoded
@@ -21,20 +24,20 @@ KEY = "ann-secret-key-1"
 FILE_NAME = "confidential-name.wav"
 FILE = encoded(clips("en")[2].audio, "wav")
 
-#: What one request of one segment logs, in the order of time.
+#: What one request of one segment logs; of each process in the order of time, for they run side by side.
 PATH = (
     ("api", "request.received"),
     ("api", "job.admitted"),
-    ("segmenter-1", "job.begun"),
-    ("segmenter-1", "recording.opened"),
-    ("segmenter-1", "segment.cut"),
-    ("segmenter-1", "job.cut"),
+    ("api", "request.answered"),
     ("instance-1", "segment.begun"),
     ("instance-1", "segment.recognised"),
     ("instance-1", "segment.finished"),
     ("instance-1", "job.assembled"),
     ("instance-1", "job.ended"),
-    ("api", "request.answered"),
+    ("segmenter-1", "job.begun"),
+    ("segmenter-1", "recording.opened"),
+    ("segmenter-1", "segment.cut"),
+    ("segmenter-1", "job.cut"),
 )
 
 Event = dict[str, Any]
@@ -42,11 +45,11 @@ Event = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def talkative(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """An instance that answers at once, and logs at debug."""
+    """An instance that takes its time, so that the last to finish a job is the instance; it logs at debug."""
     yield from started(
         checkout(
             tmp_path_factory.mktemp("talkative"),
-            ASR_MODEL="tests.doubles.engines:InstantEngine",
+            ASR_MODEL="tests.doubles.engines:SlowEngine",
             ASR_INSTANCES="1",
             ASR_LOG_LEVEL="debug",
             ASR_API_KEYS=f"ann:{KEY}",
@@ -93,8 +96,9 @@ def stream(client: httpx.Client, place: str | None = None, **wanted: str) -> Ite
 
 
 def path_of(events: list[Event]) -> tuple[tuple[str, str], ...]:
-    """Who did what, in the order of time."""
-    return tuple((one["process"], one["event"]) for one in sorted(events, key=lambda one: one["timestamp"]))
+    """Who did what, process by process, each in the order of time."""
+    ordered = sorted(events, key=lambda one: (one["process"], one["timestamp"]))
+    return tuple((one["process"], one["event"]) for one in ordered)
 
 
 def test_a_request_can_be_followed(talkative: Service, ann: httpx.Client) -> None:
@@ -126,8 +130,8 @@ def test_the_choice(talkative: Service, ann: httpx.Client) -> None:
     info = command(talkative, "--job", job_id, "--level", "info")
     cut = command(talkative, "--job", job_id, "segmenter-1")
 
-    assert path_of(info) == (("instance-1", "job.ended"), ("api", "request.answered"))
-    assert path_of(cut) == PATH[2:6] == path_of(command(talkative, "--job", job_id, "--process", "segmenter"))
+    assert path_of(info) == (("api", "request.answered"), ("instance-1", "job.ended"))
+    assert path_of(cut) == PATH[-4:] == path_of(command(talkative, "--job", job_id, "--process", "segmenter"))
     heard = itertools.islice(stream(ann, job=job_id, level="info", process="instance"), 1)
     assert path_of([event for _, event in heard]) == (("instance-1", "job.ended"),)
 
@@ -215,6 +219,43 @@ def test_who_may_follow(talkative: Service, ann: httpx.Client) -> None:
         assert ann.get("/monitoring/logs", params=wrong).status_code == 422, wrong
     for place in ("x", "1", "1-1-1", "9" * 20 + "-0"):
         assert ann.get("/monitoring/logs", headers={"Last-Event-ID": place}).status_code == 422, place
+
+
+@contextlib.contextmanager
+def followers(service: Service, how_many: int) -> Iterator[list[socket.socket]]:
+    """Clients that ask to follow at once, and have not been answered yet; they hang up in the end."""
+    with contextlib.ExitStack() as connected:
+        address = ("127.0.0.1", int(service.env["ASR_PORT"]))
+        asking = [
+            connected.enter_context(socket.create_connection(address, timeout=60)) for _ in range(how_many)
+        ]
+        head = f"GET /monitoring/logs HTTP/1.1\r\nHost: asr\r\nAuthorization: Bearer {KEY}\r\n\r\n"
+        for one in asking:
+            one.sendall(head.encode())
+        yield asking
+
+
+def may_follow(asking: socket.socket) -> bool:
+    """Whether one of them is let in."""
+    status = asking.recv(12)
+    assert status in {b"HTTP/1.1 200", b"HTTP/1.1 503"}, status
+    return status.endswith(b"200")
+
+
+def test_how_many_may_follow(talkative: Service) -> None:
+    """No more, however many come at once; whoever hangs up leaves its place, be it before it is answered."""
+    with followers(talkative, 3 * MOST_STREAMS) as asking:
+        assert sum(map(may_follow, asking)) <= MOST_STREAMS
+    with followers(talkative, 3 * MOST_STREAMS):
+        pass
+    with contextlib.ExitStack() as connected:
+
+        def let_in(how_many: int) -> int:
+            return sum(map(may_follow, connected.enter_context(followers(talkative, how_many))))
+
+        places = itertools.accumulate(let_in(1) for _ in itertools.count())
+        await_that(lambda: next(places) == MOST_STREAMS)
+        assert let_in(3) == 0
 
 
 def test_the_document(ann: httpx.Client) -> None:

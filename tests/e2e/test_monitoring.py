@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.conftest import Service, checkout, started
-from tests.e2e.test_faults import await_that
+from tests.e2e.test_faults import await_that, pid_of
 from tests.media import wav
 
 RULES = """
@@ -152,6 +152,26 @@ def test_two_instances_hang(client: httpx.Client, watched: Service) -> None:
 
     assert told(watched) == (before[0] + 1, before[1] + 1)
     assert watched.run("deploy.alerts").returncode == 0
+
+
+def test_the_monitor_hangs(client: httpx.Client, watched: Service) -> None:
+    """Its silence is not taken for good news: who asks is told since when nobody knows."""
+    await_that(lambda: not client.get("/monitoring/alerts").json()["is_stale"])
+    assert metrics(client)[of("asr_monitor_up")] == 1
+    pid = pid_of(watched, "monitor")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await_that(lambda: client.get("/monitoring/alerts").json()["is_stale"])
+        judged_ms = client.get("/monitoring/alerts").json()["judged_ms"]
+        assert newest(client)["at_ms"] == judged_ms
+        assert metrics(client)[of("asr_monitor_up")] == 0
+        assert metrics(client)[of("asr_monitor_last_look_timestamp_seconds")] == judged_ms / 1000
+        shown = watched.run("deploy.alerts")
+        assert "The monitor has not looked since" in shown.stderr, shown.stdout + shown.stderr
+        assert shown.returncode == 2
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await_that(lambda: not client.get("/monitoring/alerts").json()["is_stale"])
 
 
 def test_the_contract(client: httpx.Client) -> None:

@@ -13,6 +13,7 @@ from actors.queue.messages import RECOGNIZE, queue, queues
 from actors.queue.slots import Slots
 from actors.records import Lane
 from actors.settings import Settings
+from actors.store.connection import patient
 from actors.worker import create_broker
 
 GaveUp = list[tuple[str, int, str]]
@@ -27,6 +28,7 @@ def running(
 ) -> Iterator[tuple[DoorbellBroker, GaveUp]]:
     """A worker that serves both lanes with `recognize`, and what it gave up."""
     gave_up: GaveUp = []
+    deliveries = deliveries or DeliveryLimit(patient(config))
     broker = create_broker(config, slots or Slots(1), deliveries)
     dramatiq.Actor(
         recognize,
@@ -50,6 +52,13 @@ def running(
         for consumer in worker.consumers.values():
             consumer.join(5)
         broker.return_messages(queues(RECOGNIZE))
+        close(broker, deliveries)
+
+
+def close(broker: DoorbellBroker, deliveries: DeliveryLimit) -> None:
+    """Close the connections of a worker that has ended."""
+    broker.client.close()
+    deliveries._client.close()
 
 
 def await_that(happened: Callable[[], bool], timeout_s: float = 10) -> None:

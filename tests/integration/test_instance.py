@@ -1,6 +1,7 @@
-"""Why an instance failed is known until its successor is ready."""
+"""Why an instance failed, or that it was killed, is known until its successor is ready."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 import redis
 
+from actors.devices import Device
+from actors.heartbeat import Heartbeat
 from actors.queue.delivery_limit import MAX_DELIVERIES, POISONOUS
 from actors.queue.messages import RECOGNIZE, queue, recognize_segment
 from actors.queue.slots import Slots
@@ -23,8 +26,10 @@ from actors.store import keys
 from actors.store.connection import broker_url, prompt
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
+from actors.store.workers import LOST_AFTER_MS, WorkerRegistry
 from actors.worker import create_broker
 from tests.doubles.engines import BrokenEngine, MoodyEngine
+from tests.integration.test_express import report as worker_report
 from tests.integration.test_store import LIMITS, chunks_of, new_job
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,6 +110,46 @@ def test_a_successor_repeats_the_reason_until_it_is_ready(config: Settings, clie
         ready.terminate()
         assert ready.wait(PATIENCE_S) == 0
     assert report(client) is None
+
+
+def test_a_successor_tells_of_a_death(config: Settings, client: redis.Redis) -> None:
+    """Of the first one where several were killed; one that is told to stop is no death."""
+    with instance(config, "InstantEngine") as killed:
+        assert await_report(client, killed.pid, WorkerState.READY).reason is None
+    for _ in range(2):
+        with instance(config, "EndlessEngine") as loading:
+            said = await_report(client, loading.pid, WorkerState.LOADING)
+            assert said.reason == f"process {killed.pid} ended unexpectedly"
+
+    with instance(config, "InstantEngine") as ready:
+        assert await_report(client, ready.pid, WorkerState.READY).reason is None
+        ready.terminate()
+        assert ready.wait(PATIENCE_S) == 0
+    with instance(config, "EndlessEngine") as loading:
+        assert await_report(client, loading.pid, WorkerState.LOADING).reason is None
+
+
+@pytest.mark.parametrize(
+    ("host", "ago_ms", "reason"),
+    [
+        (socket.gethostname(), 30 * 86_400_000, "process 812 ended unexpectedly"),
+        ("elsewhere", LOST_AFTER_MS + 1, "process 812 on elsewhere ended unexpectedly"),
+        ("elsewhere", 0, None),
+    ],
+)
+def test_a_death_elsewhere(client: redis.Redis, host: str, ago_ms: int, reason: str | None) -> None:
+    """A worker of another host may live while it reports; one of this host has a successor here."""
+    registry = WorkerRegistry(client)
+    last = worker_report("instance-1", ago_ms=ago_ms)
+    registry.report(msgspec.structs.replace(last, host=host, pid=812))
+    heartbeat = Heartbeat(registry, "instance-1", Device("cpu", None, threads=1))
+
+    heartbeat.arrive()
+
+    said = report(client)
+    heartbeat.stop()
+    assert said is not None
+    assert (said.state, said.pid, said.reason) == (WorkerState.LOADING, os.getpid(), reason)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from actors.store.connection import prompt
 from actors.store.log_stream import append
 from api import log_listener
 from api.errors import TooManyStreams
-from api.log_listener import FIRST_SHOWN, MOST_STREAMS, LogListener
+from api.log_listener import FIRST_SHOWN, MOST_STREAMS, Begun, LogListener
 from monitoring.log_entries import LogFilter
 
 ALL = LogFilter()
@@ -147,7 +147,7 @@ Stream = AsyncIterator[ServerSentEventMessage]
 
 async def opened(listener: LogListener, place: str | None = None, wanted: LogFilter = ALL) -> Stream:
     """A stream, as the endpoint opens it."""
-    return listener.follow(wanted, await listener.begin(wanted, place))
+    return listener.follow(await listener.begin(wanted, place))
 
 
 async def told(stream: Stream) -> tuple[int, str]:
@@ -221,6 +221,30 @@ async def test_one_connection_serves_all(listener: LogListener, client: redis.Re
     assert [(await one)[0] for one in waiting] == [1] * MOST_STREAMS
     await streams[0].aclose()  # type: ignore[attr-defined]
     await listener.begin(ALL, None)
+
+
+async def begun_at_once(listener: LogListener, how_many: int) -> list[Begun | BaseException]:
+    """What comes of so many streams that are begun at the same time."""
+    return await asyncio.gather(*(listener.begin(ALL, None) for _ in range(how_many)), return_exceptions=True)
+
+
+async def test_the_places(listener: LogListener, redis_process: psutil.Process) -> None:
+    """There are never more, and they are free again after a stream was not begun, or never read."""
+    redis_process.suspend()
+    try:
+        failed = await begun_at_once(listener, MOST_STREAMS)
+    finally:
+        redis_process.resume()
+    begun = await begun_at_once(listener, 3 * MOST_STREAMS)
+    for one in begun:
+        if isinstance(one, Begun):
+            await listener.end(one)
+    again = await begun_at_once(listener, MOST_STREAMS)
+
+    assert all(isinstance(one, redis.RedisError) for one in failed)
+    assert sum(isinstance(one, Begun) for one in begun) == MOST_STREAMS
+    assert sum(isinstance(one, TooManyStreams) for one in begun) == 2 * MOST_STREAMS
+    assert all(isinstance(one, Begun) for one in again)
 
 
 async def test_who_is_too_slow_is_cut_off(

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import psutil
 import pytest
 import redis
 import redis.asyncio
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from actors.clock import now_ms
@@ -26,6 +28,9 @@ from monitoring.monitor import Monitor
 from monitoring.rules import Rule
 from monitoring.snapshot import Snapshot
 from monitoring.snapshot_files import SnapshotFiles, read
+
+#: The file in which a monitor keeps its book too.
+COPY = "alerts.json"
 
 RULES = (Rule(name="down", quantity="unhealthy_instances", above=0, summary="one is down"),)
 
@@ -92,7 +97,7 @@ async def start(
             watched,
             asynchronous,
             queues_client,
-            Alarm(watched, asynchronous, RULES),
+            Alarm(watched, asynchronous, RULES, tmp_path / COPY),
             SnapshotFiles(tmp_path),
         )
 
@@ -137,6 +142,72 @@ async def test_fires_once_across_a_restart(
     assert [seen.alerts for seen in read(0, tmp_path)] == [("down",)] * 3 + [()] * 2
 
 
+async def test_a_start_without_redis(
+    start: Callable[[], Monitor], client: redis.Redis, hook: Hook, redis_process: psutil.Process
+) -> None:
+    """What fired before does not fire again, and resolves once Redis is back and all is well."""
+    say(client, WorkerState.ERROR)
+    await start().look()
+    redis_process.suspend()
+    try:
+        successor = start()
+        await successor.look()
+        await start().look()
+    finally:
+        redis_process.resume()
+    say(client, WorkerState.READY)
+    await successor.look()
+    await start().look()
+
+    assert [told["state"] for told in hook.sent] == ["firing", "resolved"]
+
+
+@pytest.mark.parametrize("lost", ["copy", "redis", "copied"])
+async def test_one_book_is_enough(
+    start: Callable[[], Monitor], client: redis.Redis, hook: Hook, tmp_path: Path, lost: str
+) -> None:
+    """Whichever of the two is gone, or is from before; what is newer counts."""
+    old = json.dumps({"standings": {}, "unsent": [], "judged_ms": 1})
+    say(client, WorkerState.ERROR)
+    await start().look()
+    match lost:
+        case "copy":
+            (tmp_path / COPY).unlink()
+        case "copied":
+            (tmp_path / COPY).write_text(old)
+        case _:
+            client.set("asr:alerts", old)
+    await start().look()
+    say(client, WorkerState.READY)
+    await start().look()
+
+    assert [told["state"] for told in hook.sent] == ["firing", "resolved"]
+
+
+async def test_a_start_that_knows_nothing(
+    start: Callable[[], Monitor],
+    client: redis.Redis,
+    hook: Hook,
+    redis_process: psutil.Process,
+    tmp_path: Path,
+) -> None:
+    """Without Redis and copy it tells what fires, rather than nothing; each alert resolves once."""
+    say(client, WorkerState.ERROR)
+    await start().look()
+    (tmp_path / COPY).write_text("{")
+    redis_process.suspend()
+    try:
+        successor = start()
+        await successor.look()
+    finally:
+        redis_process.resume()
+    say(client, WorkerState.READY)
+    await successor.look()
+    await successor.look()
+
+    assert [told["state"] for told in hook.sent] == ["firing", "firing", "resolved"]
+
+
 async def test_a_webhook_that_fails(monitor: Monitor, client: redis.Redis, hook: Hook) -> None:
     """It is told later, in order, and each once."""
     hook.status = 500
@@ -164,12 +235,16 @@ async def test_an_outage_of_redis(
     await monitor.look()
     redis_process.suspend()
     try:
-        await monitor.look()
+        with capture_logs() as logged:
+            await monitor.look()
     finally:
         redis_process.resume()
     say(client, WorkerState.READY)
     await monitor.look()
 
+    (said,) = (one for one in logged if one["event"] == "health.seen")
+    assert re.fullmatch(r"Redis does not answer \(.+\), cpu \d+%, ALERTS down", said["summary"])
+    assert said["ill"] == {}, "nobody knows"
     assert [seen.healthy_instances for seen in read(0, tmp_path)] == [1, 0, 1]
     assert [told["state"] for told in hook.sent] == ["firing", "resolved"]
     book = msgspec.json.decode(cast("bytes", client.get("asr:alerts")), type=Book)

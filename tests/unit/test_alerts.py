@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,11 +80,33 @@ def test_what_is_told() -> None:
 
 
 def test_a_rule_that_is_gone() -> None:
-    """It fires no longer, and one whose threshold has changed is judged by the new one."""
-    book, _ = turn(Book(), [DOWN], quiet(0, healthy_instances=4), tell=False)
-    assert turn(book, [], quiet(1, healthy_instances=4), tell=False)[0].alerts == []
+    """Its alert that fires resolves once, for the webhook too, and is forgotten; a pending one vanishes."""
+    book, _ = turn(Book(), [DOWN, FAILS], busy(0, success_rate=0.5, healthy_instances=4), tell=True)
 
+    resolved, changed = turn(book, [], busy(1, success_rate=0.5, healthy_instances=4), tell=True)
+    forgotten, later = turn(resolved, [], quiet(2, healthy_instances=4), tell=True)
+
+    assert [(alert.name, alert.state, alert.since_ms) for alert in changed] == [("down", Phase.RESOLVED, 1)]
+    assert [alert.state for alert in resolved.unsent] == [Phase.FIRING, Phase.RESOLVED]
+    assert resolved.firing == ()
+    assert (forgotten.alerts, later) == ([], [])
+
+
+def test_a_rule_of_another_version() -> None:
+    """What a rule watched may have gone with it: its alert can be read, and resolves."""
+    book, _ = turn(Book(), [DOWN], quiet(0, healthy_instances=4), tell=False)
+    kept = msgspec.json.encode(book).replace(b'"healthy_instances"', b'"quorum"')
+
+    _, changed = turn(msgspec.json.decode(kept, type=Book), [FAILS], quiet(1), tell=False)
+
+    assert [(alert.state, alert.quantity) for alert in changed] == [(Phase.RESOLVED, "quorum")]
+
+
+def test_a_rule_that_has_changed() -> None:
+    """It is judged by its new threshold."""
+    book, _ = turn(Book(), [DOWN], quiet(0, healthy_instances=4), tell=False)
     milder = Rule(name="down", quantity="healthy_instances", below=3, summary="many are down")
+
     resolved, changed = turn(book, [milder], quiet(1, healthy_instances=4), tell=False)
 
     assert [alert.state for alert in changed] == [Phase.RESOLVED]
@@ -99,3 +122,12 @@ def test_what_the_webhook_is_owed() -> None:
 
     assert len(book.unsent) == MOST_UNSENT
     assert [alert.state for alert in book.unsent[-2:]] == [Phase.FIRING, Phase.RESOLVED]
+
+
+def test_a_monitor_that_is_silent() -> None:
+    """Three looks may be missed, and some seconds more; before the first look nothing is known."""
+    book, _ = turn(Book(interval_s=30), [DOWN], quiet(1_000_000), tell=False)
+
+    assert not book.is_stale(1_100_000)
+    assert book.is_stale(1_100_001)
+    assert Book().is_stale(1_000_000)

@@ -11,6 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from actors.store.backlog import Backlog
+from monitoring.alerts import Book
 from monitoring.exposition import expose
 from monitoring.gauges import gauges
 from monitoring.health import assess
@@ -29,7 +30,7 @@ def exposed() -> dict[str, dict[str, set[str]]]:
     health = assess(known, instances=2, segmenters=1, now_ms=NOW_MS)
     found: dict[str, dict[str, set[str]]] = {}
     for family in text_string_to_metric_families(
-        expose(Measures({}), gauges(known, health, Backlog(), NOW_MS))
+        expose(Measures({}), gauges(known, health, Backlog(), Book(), NOW_MS))
     ):
         for sample in family.samples:
             for label, value in sample.labels.items():

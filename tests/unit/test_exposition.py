@@ -8,6 +8,7 @@ from actors.meters import Meters
 from actors.metrics import METRICS, REQUESTS, STAGE_S, Endpoint, Stage, Status
 from actors.store.backlog import Backlog
 from actors.store.workers import Pool
+from monitoring.alerts import Book
 from monitoring.exposition import Family, expose
 from monitoring.gauges import gauges
 from monitoring.health import assess
@@ -53,13 +54,25 @@ def test_gauges() -> None:
     health = assess(EMPTY, instances=5, segmenters=1, now_ms=10_000)
     backlog = Backlog(waiting_jobs=1, oldest_ms=4_000, running_jobs=2, segments_waiting=3, long_ms=4000)
 
-    samples = read(expose(Measures({}), gauges(EMPTY, health, backlog, 10_000)))
+    samples = read(expose(Measures({}), gauges(EMPTY, health, backlog, Book(), 10_000)))
 
     assert samples["asr_instances", frozenset({("state", "lost")})] == 5
     assert samples["asr_oldest_waiting_seconds", frozenset()] == 6
     assert samples["asr_segments_waiting", frozenset()] == 3
     assert samples["asr_backlog_audio_seconds", frozenset({("lane", "long")})] == 4
     assert samples["asr_jobs_total", frozenset({("state", "done")})] == 2
+
+
+@pytest.mark.parametrize(("judged_ms", "up"), [(0, 0), (100_000, 0), (900_000, 1)])
+def test_the_monitor(judged_ms: int, up: int) -> None:
+    """Whether it looks at the service, and when it did last: never is long ago."""
+    health = assess(EMPTY, instances=5, segmenters=1, now_ms=1_000_000)
+    book = Book(judged_ms=judged_ms, interval_s=30)
+
+    samples = read(expose(Measures({}), gauges(EMPTY, health, Backlog(), book, 1_000_000)))
+
+    assert samples["asr_monitor_up", frozenset()] == up
+    assert samples["asr_monitor_last_look_timestamp_seconds", frozenset()] == judged_ms / 1000
 
 
 def test_labels_are_escaped() -> None:

@@ -49,7 +49,18 @@ def test_a_request() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/health", "/health/ready", "/metrics", "/", "/page/{name}", "/docs/assets/{file_path}"]
+    "path",
+    [
+        "/health",
+        "/health/ready",
+        "/stats",
+        "/metrics",
+        "/monitoring/history",
+        "/monitoring/alerts",
+        "/",
+        "/page/{name}",
+        "/docs/assets/{file_path}",
+    ],
 )
 def test_what_is_asked_all_the_time_is_quiet(path: str) -> None:
     """Such requests are told of at debug."""

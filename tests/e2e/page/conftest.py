@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from deploy import browser as browsers
 from tests.e2e.conftest import Service, checkout, started
@@ -14,6 +14,11 @@ from tests.speech import Clip, encoded, joined
 
 #: A 404 of these is no error of the page's: a service without monitoring has none of them.
 OPTIONAL = "/monitoring/"
+
+#: How long a page may take to show something, on a busy machine.
+PATIENCE_MS = 30_000
+
+expect.set_options(timeout=PATIENCE_MS)
 
 #: Opens the page at a hash route: `opened("#/dashboard", locale="zh-CN", width=360)`.
 Opened = Callable[..., Page]
@@ -81,7 +86,7 @@ def opened(chromium: Browser, listened: Service) -> Iterator[Opened]:
             permissions=["microphone"],
         )
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.add_init_script(_WATCH_POLICY)
         page.on("console", heard)
         page.on("pageerror", lambda error: errors.append(f"{error.message}\n{error.stack}"))
@@ -113,6 +118,11 @@ def written(factory: pytest.TempPathFactory, name: str, samples: list[str]) -> P
     path = factory.mktemp("recordings") / name
     path.write_bytes(encoded(joined([parts[one] for one in samples], 1_500), path.suffix[1:]))
     return path
+
+
+def row(name: str) -> str:
+    """The row of an instance."""
+    return f"#instances tr[data-key='{name}']"
 
 
 def handed_in(page: Page, recording: Path) -> None:

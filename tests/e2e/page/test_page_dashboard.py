@@ -1,6 +1,5 @@
 """The dashboard: what it shows is how the service is."""
 
-import json
 import os
 import signal
 from collections.abc import Callable
@@ -11,21 +10,10 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Service
-from tests.e2e.page.conftest import Opened
+from tests.e2e.page.conftest import Opened, row
+from tests.e2e.test_faults import pid_of
 
 NOW_MS = 1_767_225_600_000
-
-
-def row(name: str) -> str:
-    """The row of an instance."""
-    return f"#instances tr[data-key='{name}']"
-
-
-def pid_of(service: Service, name: str) -> int:
-    """The process of an instance."""
-    with service.client() as client:
-        details = client.get("/health").json()["health_details"]
-    return int(next(one["pid"] for one in details if one["instance"] == name))
 
 
 def answering(body: Any, status: int = 200) -> Callable[[Route], None]:
@@ -49,19 +37,6 @@ def test_busy(opened: Opened, listened: Service, lecture: Path) -> None:
 
     page.wait_for_selector(f"{row('instance-1')} .state.idle")
     expect(page.locator("#running li")).to_have_count(0)
-
-
-def test_killed_instance(opened: Opened, listened: Service) -> None:
-    """An instance that is killed is seen to load again, the service to be degraded until then."""
-    page = opened("#/dashboard")
-    page.wait_for_selector(f"{row('instance-2')} .state.idle")
-
-    os.kill(pid_of(listened, "instance-2"), signal.SIGKILL)
-
-    page.wait_for_selector(f"{row('instance-2')} .state:is(.loading, .lost)")
-    page.wait_for_selector("#tiles .degraded")
-    page.wait_for_selector(f"{row('instance-2')} .state.idle", timeout=60_000)
-    page.wait_for_selector("#tiles .healthy")
 
 
 def test_lost_instance(opened: Opened, listened: Service) -> None:
@@ -103,37 +78,18 @@ def test_unhealthy(opened: Opened, listened: Service) -> None:
     page.wait_for_selector("#tiles .away")
 
 
-def test_last_hour(opened: Opened) -> None:
-    """Charts with a sentence for those who do not see them; alerts; the log with its filters."""
+def test_gpus(opened: Opened) -> None:
+    """They have charts of their own."""
     page = opened()
-    asked: list[str] = []
-
-    def tail(route: Route) -> None:
-        asked.append(route.request.url.partition("?")[2])
-        entry = {"timestamp": "2026-01-01T00:00:00Z", "level": "warning", "process": "instance-1"}
-        data = json.dumps(entry | {"event": "batch.halved", "rows": 4})
-        route.fulfill(content_type="text/event-stream", body=f"event: log\ndata: {data}\n\n")
-
     page.route(
         "**/monitoring/history?*", answering({"snapshots": [snapshot(minute) for minute in range(60)]})
     )
-    page.route(
-        "**/monitoring/alerts", answering({"alerts": [alert("fires", "firing"), alert("calm", "resolved")]})
-    )
-    page.route("**/monitoring/logs?*", tail)
 
     page.click("#to-dashboard")
 
-    chart = page.get_by_role("img", name="Requests per second")
-    expect(chart).to_have_attribute("aria-label", "Requests per second. now: now 59, mean 30, highest 59")
+    chart = page.get_by_role("img", name="GPU utilisation")
+    expect(chart).to_have_attribute("aria-label", "GPU utilisation. GPU 0: now 100%, mean 50%, highest 100%")
     expect(page.locator("#charts figure")).to_have_count(10)
-    expect(page.locator("#alerts li strong")).to_have_text(["fires", "calm"])
-    expect(page.locator("#alerts li").first).to_contain_text("critical")
-    expect(page.locator("#log .entry").first).to_contain_text("batch.halved rows=4")
-    page.select_option("#log-level", "warning")
-    page.select_option("#log-process", "instance-1")
-    page.wait_for_function("() => document.querySelectorAll('#log .entry').length > 0")
-    assert asked[-1] == "level=warning&process=instance-1"
 
 
 def test_without_monitoring(opened: Opened) -> None:
@@ -192,15 +148,9 @@ def snapshot(minute: int) -> dict[str, Any]:
         "cpu": 0.43,
         "memory_mb": 2_000,
         "disk_free_mb": 9_000,
-        "gpus": [{"index": 0, "utilisation": 0.5, "memory_mb": 4_000}],
+        "gpus": [{"index": 0, "utilisation": minute / 59, "memory_mb": 4_000}],
         "alerts": [],
     }
-
-
-def alert(name: str, state: str) -> dict[str, Any]:
-    """An alert."""
-    numbers = {"since_ms": NOW_MS, "value": 0.5, "threshold": 0.95}
-    return {"name": name, "severity": "critical", "state": state, "summary": "…", **numbers}
 
 
 def test_theme(opened: Opened) -> None:

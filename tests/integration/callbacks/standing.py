@@ -10,15 +10,18 @@ from msgspec.structs import replace
 
 from actors.courier import Courier, actor
 from actors.queue.broker import DoorbellBroker
+from actors.queue.delivery_limit import DeliveryLimit
 from actors.queue.messages import CALLBACK, queues
 from actors.queue.slots import Slots
 from actors.records import Job
 from actors.settings import Settings
 from actors.store import keys
 from actors.store.callbacks import CallbackStore
+from actors.store.connection import patient
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
 from actors.worker import create_broker
+from tests.integration.queue_worker import close
 from tests.integration.test_store import EMPTY, chunks_of, new_job
 
 #: Two further tries, at once.
@@ -35,7 +38,8 @@ def delivering(
     threads: int = 2,
 ) -> Iterator[DoorbellBroker]:
     """A courier at work, as its process runs it."""
-    broker = create_broker(config, Slots(threads))
+    deliveries = DeliveryLimit(patient(config))
+    broker = create_broker(config, Slots(threads), deliveries)
     actor(Courier(config, store or CallbackStore(client), pauses_s=pauses_s), broker)
     worker = dramatiq.Worker(broker, queues=set(queues(CALLBACK)), worker_threads=threads)
     worker.start()
@@ -47,6 +51,7 @@ def delivering(
         for consumer in worker.consumers.values():
             consumer.join(5)
         broker.return_messages(queues(CALLBACK))
+        close(broker, deliveries)
 
 
 async def ended(jobs: JobStore, client: redis.Redis, callback: str | None, job_id: str = "j1") -> None:

@@ -25,6 +25,16 @@ def test_an_instance_speaks_for_itself() -> None:
     assert (idle.state, idle.good) == ("idle", True)
 
 
+def test_a_successor_is_waited_for() -> None:
+    """What became of the process before it stands beside `loading`, and is no failure of its own."""
+    reason = "process 11 ended unexpectedly"
+    loading = msgspec.structs.replace(_instance(1, 12, Condition.LOADING), reason=reason)
+
+    (line,) = lines([_process("instance-1", pid=12)], _report(loading))
+
+    assert (line.state, line.note, line.good) == ("loading", reason, False)
+
+
 def test_the_memory_on_a_gpu_stands_beside_it() -> None:
     """The table has the host's memory in a column of its own."""
     on_gpu = msgspec.structs.replace(
