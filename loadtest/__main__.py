@@ -16,6 +16,7 @@ from loadtest.figures import figures
 from loadtest.live import Live
 from loadtest.options import Asked
 from loadtest.plan import BadPlan, Plan, plan
+from loadtest.report import BadReport
 
 #: The exit statuses besides 0.
 CONDITION_HOLDS: Final = 1
@@ -28,10 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asked = options.parse(arguments)
         if asked.compare:
-            print(report.difference(*asked.compare))
-            return 0
+            return _compare(*asked.compare, asked.out)
         return _run(asked)
-    except (BadPlan, NotServed, SettingsError) as error:
+    except (BadPlan, BadReport, NotServed, SettingsError) as error:
         print(error, file=sys.stderr)
         return CANNOT_RUN
     except OSError as error:
@@ -42,11 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+def _compare(before: Path, after: Path, folder: Path) -> int:
+    found = report.difference(before, after, folder)
+    print(found.text)
+    print(found.html)
+    return 0
+
+
 def _run(asked: Asked) -> int:
     limits = conditions.parse(asked.fail_if) if asked.fail_if else ()
     wanted = plan(asked.profile, asked.changes, asked.profiles)
-    if not wanted.api_url:
-        wanted = msgspec.structs.replace(wanted, api_url=client.url())
+    url = wanted.api_url.rstrip("/") or client.url()
+    wanted = msgspec.structs.replace(wanted, api_url=url)
     recordings = (
         corpus.folder(Path(wanted.test_file))
         if wanted.test_file

@@ -1,6 +1,6 @@
 """Where a service saturates: the last rate that it bore before a limit broke."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from loadtest.percentiles import percentile
 from loadtest.plan import Plan
@@ -8,18 +8,18 @@ from loadtest.records import OK, Run, Sample, Step
 
 
 def knee(run: Run) -> Step | None:
-    """The last rate before one broke a limit of the plan; None where the first did, or none ran."""
+    """The last rate before one broke a limit of the plan; None where the first did, or none was tried."""
     borne = None
     for step in run.steps:
-        if not holds(run.plan, during(run.samples, step)):
+        if not holds(run.plan, during(run, step)):
             break
         borne = step
     return borne
 
 
-def during(samples: Iterable[Sample], step: Step) -> list[Sample]:
+def during(run: Run, step: Step) -> list[Sample]:
     """The requests that were due in a step: what an earlier one left behind is not held against it."""
-    return [sample for sample in samples if step.began_s <= sample.due_s < step.ended_s]
+    return [sample for sample in run.samples if step.began_s <= sample.due_s < step.ended_s]
 
 
 def holds(plan: Plan, samples: Sequence[Sample], open_s: Sequence[float] = ()) -> bool:

@@ -44,7 +44,7 @@ class OpenLoop:
         step = Step(rate_per_s=rate_per_s, began_s=began_s, ended_s=session.now_s())
         session.steps.append(step)
         while True:
-            samples = saturation.during((heard.sample for heard in session.heard), step)
+            samples = [heard.sample for heard in session.heard if heard.sample.due_s >= began_s]
             open_s = [session.now_s() - due_s for due_s in session.open.values()]
             held = saturation.holds(session.plan, samples, open_s)
             if not held or not open_s:
