@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
 
-import msgspec
+from msgspec import Struct
 
 from actors.records import Language
 from deploy.paths import HOME
-from loadtest.plan import PROFILES, BadPlan, Endpoint, Plan
+from loadtest.plan import PROFILES, BadPlan, Endpoint
 
 #: Who asks, where it is another's service; kept from the reports.
 KEY: Final = "ASR_LOADTEST_KEY"
 
-_HELP: Final = {
+#: Value of the plan → what it means; each is an option.
+OPTIONS: Final = {
     "api_url": "the service; without it, that of this checkout",
     "endpoint": ", ".join(Endpoint),
     "language": ", ".join(get_args(Language)),
@@ -36,7 +37,7 @@ _HELP: Final = {
 }
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class Asked(Struct, frozen=True, kw_only=True):
     """What was asked for on the command line."""
 
     profile: str
@@ -56,19 +57,19 @@ def parse(arguments: Sequence[str] | None = None) -> Asked:
         BadPlan: a word is neither an option nor a profile.
         SystemExit: as argparse has it.
     """
-    parser = _parser()
-    said = parser.parse_args(arguments)
+    said = _parser().parse_intermixed_args(arguments)
     here: Path = said.calling_folder
-    changes = {name: value for name in _HELP if (value := getattr(said, name)) is not None}
+    changes = {name: value for name in OPTIONS if (value := getattr(said, name)) is not None}
     profiles = []
     for word in said.words:
-        name, equals, value = word.partition("=")
+        typed, equals, value = word.partition("=")
+        name = typed.replace("-", "_")
         if not equals:
             profiles.append(word)
-        elif name in _HELP:
+        elif name in OPTIONS:
             changes[name] = value
         else:
-            raise BadPlan(f"there is no option {name!r}; there are {', '.join(_HELP)}")
+            raise BadPlan(f"there is no option {typed!r}; there are {', '.join(OPTIONS)}")
     if len(profiles) > 1:
         raise BadPlan(f"one profile at a time, not {' and '.join(profiles)}")
     if "test_file" in changes:
@@ -104,9 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         "--compare", nargs=2, type=Path, metavar="JSON", help="print what differs between two reports"
     )
     plan = parser.add_argument_group("the plan, instead of what the profile says")
-    for name in msgspec.structs.fields(Plan):
-        if name.name in _HELP:
-            dashed = f"--{name.name.replace('_', '-')}"
-            spelled = dict.fromkeys((dashed, f"--{name.name}"))
-            plan.add_argument(*spelled, dest=name.name, metavar="…", help=_HELP[name.name])
+    for name, meaning in OPTIONS.items():
+        spelled = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))
+        plan.add_argument(*spelled, metavar="…", help=meaning)
     return parser

@@ -31,7 +31,10 @@ AWAY: Final = "away"
 
 
 class Watch(threading.Thread):
-    """Looks once a second, on a thread, so that it holds no request up; `with` starts and ends it."""
+    """Looks once a second and at the end, on a thread, so that it holds no request up.
+
+    `with` starts and ends it.
+    """
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         super().__init__(name="watch", daemon=True)
@@ -57,6 +60,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         while not self._stopped.wait(max(0.0, self._next_s() - time.perf_counter())):
             self.looks.append(self.look())
+        self.looks.append(self.look())
 
     def look(self) -> Look:
         """How the service is now."""
@@ -86,7 +90,7 @@ class Watch(threading.Thread):
         )
 
     def _next_s(self) -> float:
-        return self._began_s + LOOK_S * len(self.looks)
+        return self._began_s + LOOK_S * (len(self.looks) + 1)
 
     def _health(self) -> tuple[HealthReport | None, str]:
         try:
@@ -105,6 +109,7 @@ class Processes:
 
     def __init__(self) -> None:
         self._known: dict[int, psutil.Process] = {}
+        self.read({})  # what is measured since the look before needs one
 
     def read(self, gpu_mb: Mapping[str, int | None]) -> dict[str, Usage]:
         """What each uses, the processor since the last time; without those that have just begun."""
@@ -124,7 +129,7 @@ class Processes:
         process = self._known.get(pid)
         if process is None:
             self._known[pid] = process = psutil.Process(pid)
-            process.cpu_percent()  # what is measured since the look before needs one
+            process.cpu_percent()
             return None
         with process.oneshot():
             cores, rss_mb = process.cpu_percent() / 100, process.memory_info().rss / 2**20

@@ -1,9 +1,11 @@
 """Carries a plan out: each recording alone, then the load, while the service is watched."""
 
 import contextlib
+import functools
 import os
 import resource
 import signal
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -11,6 +13,7 @@ import gevent
 import msgspec
 import psutil
 from gevent.event import Event
+from gevent.resolver.blocking import Resolver
 
 from actors.clock import now_ms
 from actors.flusher import FLUSH_S
@@ -45,6 +48,12 @@ SETTLED_S: Final = 1.5 * FLUSH_S
 HOPELESS: Final = {401, 403, 404, 405}
 
 
+class Names(Resolver):
+    """Looks each name up once: to do so for each request, on a thread, costs as much as the request."""
+
+    getaddrinfo = staticmethod(functools.cache(socket.getaddrinfo))
+
+
 def run(
     plan: Plan,
     recordings: Sequence[Recording],
@@ -54,6 +63,7 @@ def run(
     """See `loadtest.load.run`."""
     service = meet(plan.api_url, headers)
     _allow_connections()
+    gevent.get_hub().resolver = Names()
     target = Target(url=plan.api_url, endpoint=plan.endpoint, headers=headers, timeout_s=plan.timeout)
     session = Session(plan, recordings, target)
     process = psutil.Process()
@@ -67,7 +77,7 @@ def run(
             done = alone and _until(stop, lambda: _load(session), lambda: tell(_progress(session)))
             took_s = session.now_s()
         spent_s = _cpu_s(process) - spent_s
-        gevent.wait([stop], SETTLED_S)
+        gevent.sleep(SETTLED_S)
         after = read_metrics(http) or Metrics({})
     return Run(
         plan=plan,
