@@ -46,6 +46,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     corpus: str = "short"
     seed: int = 0
     timeout: float = 60
+    #: Whether each recording of a minute at most is first sent alone, so that its text is known.
+    serial_texts: bool = True
 
     concurrent_users: int = 10
     requests_per_user: int = 5
@@ -107,7 +109,7 @@ def plan(profile: str, changes: dict[str, Any], file: Path = PROFILES) -> Plan:
     if profile not in known:
         raise BadPlan(f"there is no profile {profile!r}; there are {', '.join(known)}")
     try:
-        return msgspec.convert(known[profile] | changes | {"profile": profile}, Plan)
+        return msgspec.convert(known[profile] | changes | {"profile": profile}, Plan, strict=False)
     except msgspec.ValidationError as error:
         raise BadPlan(f"{profile}: {error}") from None
 

@@ -12,6 +12,9 @@ _MINUTE_MS: Final = 60_000
 #: Distances between the marks of a time axis, in minutes: up to a week.
 _STEPS_MIN: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080)
 
+#: And between those of one that counts seconds from the start of something.
+_STEPS_S: Final = (1, 2, 5, 10, 15, 30, *(60 * step for step in _STEPS_MIN))
+
 
 class Scale(Struct, frozen=True):
     """The marks of an axis of values, from its lowest to its highest; by powers of ten or evenly."""
@@ -55,6 +58,12 @@ def times(start_ms: float, end_ms: float, most: int) -> list[tuple[float, str]]:
     last = math.floor((end_ms + shift_ms) / step_ms)
     found = [number * step_ms - shift_ms for number in range(first, last + 1)]
     return [(at_ms, _clock(at_ms, days=step_min >= 1440)) for at_ms in found]
+
+
+def elapsed(span_s: float, most: int) -> list[tuple[float, str]]:
+    """Round times in seconds since a start, at most so many, and how they are written."""
+    step_s = next((step for step in _STEPS_S if span_s / step <= most), _STEPS_S[-1])
+    return [(at_s, duration(at_s)) for at_s in range(step_s, math.floor(span_s) + 1, step_s)]
 
 
 def local(at_ms: float) -> dt.datetime:
