@@ -7,7 +7,7 @@ import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import gevent
 import msgspec
@@ -48,12 +48,6 @@ SETTLED_S: Final = 1.5 * FLUSH_S
 HOPELESS: Final = {401, 403, 404, 405}
 
 
-class Names(Resolver):
-    """Looks each name up once: to do so for each request, on a thread, costs as much as the request."""
-
-    getaddrinfo = staticmethod(functools.cache(socket.getaddrinfo))
-
-
 def run(
     plan: Plan,
     recordings: Sequence[Recording],
@@ -63,7 +57,7 @@ def run(
     """See `loadtest.load.run`."""
     service = meet(plan.api_url, headers)
     _allow_connections()
-    gevent.get_hub().resolver = Names()
+    _remember_names()
     target = Target(url=plan.api_url, endpoint=plan.endpoint, headers=headers, timeout_s=plan.timeout)
     session = Session(plan, recordings, target)
     process = psutil.Process()
@@ -180,6 +174,13 @@ def _allow_connections() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # macOS has a limit below its limit
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _remember_names() -> None:
+    """Look each name up once: to do so for each request, on a thread, costs as much as the request."""
+    resolver: Any = Resolver()
+    resolver.getaddrinfo = functools.cache(socket.getaddrinfo)
+    gevent.get_hub().resolver = resolver
 
 
 def _cpu_s(process: psutil.Process) -> float:
