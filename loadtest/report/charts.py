@@ -152,7 +152,7 @@ def _busy(series: Series, values: Values, at: int) -> Cell | None:
     busy, health = values[at], series.health[at]
     if busy is not None:
         return Cell("busy", busy, f"{busy:.0%} busy")
-    return Cell("bad", 1.0, "not there") if health not in {None, "away"} else None
+    return Cell("bad", 1.0, "not healthy") if health not in {None, "away"} else None
 
 
 def _service(over: Elapsed, series: Series) -> list[str]:
