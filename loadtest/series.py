@@ -43,7 +43,7 @@ class Series(Struct, frozen=True, kw_only=True):
     waiting_jobs: Values
     running_jobs: Values
     segments_waiting: Values
-    #: Share of the looks at which an instance was at work; None where it was not there.
+    #: Share of the looks at which an instance was at work; None where it was not healthy.
     busy: Mapping[str, Values]
     #: Share of the machine.
     cpu: Values

@@ -41,10 +41,18 @@ def even(values: Sequence[float], least: float = 1.0) -> Scale:
 
 
 def powers(values: Sequence[float]) -> Scale:
-    """From the power of ten below all values to the one above them."""
+    """Powers of ten around all values; where two hold them, 2 and 5 times these as well."""
     positive = [value for value in values if value > 0] or [1.0]
-    lowest, highest = math.floor(math.log10(min(positive))), math.ceil(math.log10(max(positive)))
-    return Scale(tuple(10.0**power for power in range(lowest, max(highest, lowest + 1) + 1)), powers=True)
+    lowest = math.floor(math.log10(min(positive)))
+    highest = max(math.ceil(math.log10(max(positive))), lowest + 1)
+    decades = tuple(10.0**power for power in range(lowest, highest + 1))
+    if highest - lowest > 2:
+        return Scale(decades, powers=True)
+    fine = [*(step * decade for decade in decades[:-1] for step in (1, 2, 5)), 10.0**highest]
+    first = max(at for at, mark in enumerate(fine[:-1]) if mark <= min(positive) or not at)
+    above = (at for at, mark in enumerate(fine) if at > first and mark >= max(positive))
+    last = next(above, len(fine) - 1)
+    return Scale(tuple(fine[first : last + 1]), powers=True)
 
 
 def times(start_ms: float, end_ms: float, most: int) -> list[tuple[float, str]]:

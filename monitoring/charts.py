@@ -47,6 +47,8 @@ class Line(Struct, frozen=True):
     name: str
     values: Sequence[float | None]
     colour: int = 0
+    #: Whether it goes on over columns of which nothing is known.
+    bridged: bool = False
 
 
 class Cell(Struct, frozen=True):
@@ -72,7 +74,7 @@ class Chart(Struct, frozen=True):
     width: int
 
     def lines(self, drawn: Sequence[Line], scale: Scale, write: Callable[[float], str]) -> str:
-        """Lines, broken where nothing is known; one alone is filled."""
+        """Lines, broken where nothing is known unless they bridge it; one alone is filled."""
         bottom = _HEIGHT - _BOTTOM
 
         def y(value: float) -> float:
@@ -83,7 +85,7 @@ class Chart(Struct, frozen=True):
             parts.append(f'<path class="grid" d="M{_LEFT} {y(mark)}H{self.width - _RIGHT}"/>')
             parts.append(_text(_LEFT - 6, y(mark) + 4, write(mark)))
         for line in drawn:
-            for run in _runs(line.values):
+            for run in _runs(line):
                 path = "L".join(f"{self._x(_LEFT, at + 0.5)} {y(value)}" for at, value in run)
                 if len(drawn) == 1:
                     ends = f"V{bottom}H{self._x(_LEFT, run[0][0] + 0.5)}Z"
@@ -141,9 +143,12 @@ class Chart(Struct, frozen=True):
         )
 
 
-def _runs(values: Sequence[float | None]) -> Iterator[list[tuple[int, float]]]:
-    """The stretches of columns in which something is known."""
-    known = [(at, value) for at, value in enumerate(values) if value is not None]
+def _runs(line: Line) -> Iterator[list[tuple[int, float]]]:
+    """The stretches of columns in which something is known, or all of them as one."""
+    known = [(at, value) for at, value in enumerate(line.values) if value is not None]
+    if line.bridged:
+        yield from [known] if known else []
+        return
     for _, run in itertools.groupby(enumerate(known), key=lambda place: place[1][0] - place[0]):
         yield [point for _, point in run]
 

@@ -14,6 +14,6 @@ def advice(run: Run, figures: Figures) -> tuple[Advice, ...]:
         [piece for rule in module.RULES for piece in rule(run, figures)]
         for module in (faults, limits, doubts)
     )
-    if not limiting and figures.ok:
+    if not limiting and figures.ok and figures.ok == figures.requests:
         limiting = [limits.no_limit(figures)]
     return (*wrong, *limiting, *doubtful)

@@ -33,7 +33,12 @@ def _interrupted(run: Run, figures: Figures) -> Iterator[Advice]:
 
 
 def _nothing(_run: Run, figures: Figures) -> Iterator[Advice]:
-    if not figures.ok:
+    if not figures.requests:
+        yield Advice(
+            finding="No request was sent.",
+            remedy="Nothing is known: let it run for longer, and see that the service answers.",
+        )
+    elif not figures.ok:
         yield Advice(
             finding=f"None of {figures.requests} requests was answered well.",
             remedy="Neither latency nor throughput is known: see that one request is answered first.",

@@ -132,7 +132,7 @@ def _backlog(run: Run, figures: Figures) -> Iterator[Advice]:
 def _knee(run: Run, figures: Figures) -> Iterator[Advice]:
     if not figures.steps:
         return
-    limits = f"p95 {duration(run.plan.limit_p95_s)}, {run.plan.limit_errors:.2g} errors"
+    limits = f"p95 {duration(run.plan.limit_p95_s)}, {run.plan.limit_errors:.3%} errors"
     first = next((step for step in figures.steps if not step.holds), None)
     if first is None:
         finding = f"{figures.steps[-1].rate_per_s:.3g} requests/s were borne, and no limit broke ({limits})."

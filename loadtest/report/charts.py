@@ -52,9 +52,9 @@ class Nines(Struct, frozen=True):
         return 1 - 10 ** (-column / _COLUMNS_A_NINE)
 
     def marks(self, most: int) -> list[tuple[float, str]]:
-        """The usual percentiles."""
+        """The usual percentiles, the lowest first."""
         places = {text: -math.log10(1 - share) * _COLUMNS_A_NINE + 0.5 for share, text in _MARKED.items()}
-        return [(at, text) for text, at in places.items() if at <= self.count]
+        return [(at, text) for text, at in places.items() if at <= self.count][:most]
 
     def said(self, column: int) -> str:
         """The percentile."""
@@ -85,7 +85,8 @@ def charts(run: Run, figures: Figures) -> list[str]:
     """All charts that there is anything to draw in."""
     series = figures.series
     over = Elapsed(series.width_s, len(series.requests_per_s))
-    p50, p95 = Line("p50", series.latency_p50_s), Line("p95", series.latency_p95_s, 1)
+    p50 = Line("p50", series.latency_p50_s, bridged=True)
+    p95 = Line("p95", series.latency_p95_s, 1, bridged=True)
     drawn = [
         _course(over, series),
         lines("Latency, by when a request was due", over, [p50, p95], DURATIONS),
@@ -93,16 +94,16 @@ def charts(run: Run, figures: Figures) -> list[str]:
         lines("Answered well per second", over, [Line("requests/s", series.requests_per_s)]),
         lines("Audio answered, times real time", over, [Line("RTFx", series.rtfx, 3)]),
     ]
-    return [*drawn, *_rates(run, figures.steps), *(_service(over, series) if figures.watched else ())]
+    return [*_rates(run, figures.steps), *drawn, *(_service(over, series) if figures.watched else ())]
 
 
-def by_percentile(named: Mapping[str, Sequence[float]]) -> str:
+def by_percentile(named: Mapping[str, Sequence[float]], colours: Sequence[int] = (0, 1)) -> str:
     """Latency by percentile of several runs, or as measured in several ways, in ascending order each."""
     most = max([10, *(len(values) for values in named.values())])
     nines = Nines(_COLUMNS_A_NINE * math.ceil(math.log10(most)) + 1)
     drawn = [
         Line(name, [_at(values, nines.share(column)) for column in range(nines.count)], colour)
-        for colour, (name, values) in enumerate(named.items())
+        for colour, (name, values) in zip(colours, named.items(), strict=False)
     ]
     return lines("Latency by percentile", nines, drawn, DURATIONS)
 
@@ -151,7 +152,7 @@ def _busy(series: Series, values: Values, at: int) -> Cell | None:
     busy, health = values[at], series.health[at]
     if busy is not None:
         return Cell("busy", busy, f"{busy:.0%} busy")
-    return Cell("bad", 1.0, "not there") if health not in {None, "away"} else None
+    return Cell("bad", 1.0, "not healthy") if health not in {None, "away"} else None
 
 
 def _service(over: Elapsed, series: Series) -> list[str]:

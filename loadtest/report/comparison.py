@@ -19,12 +19,13 @@ from loadtest.report.words import about, heading
 from loadtest.series import Series, Values
 from monitoring.axes import local
 from monitoring.charts import Line
-from monitoring.sheet import DURATIONS, lines, section, sheet, table
+from monitoring.sheet import DURATIONS, lines, sheet, table
 
 PREFIX: Final = "performance_test_difference"
 
 _BEFORE: Final = "before"
 _AFTER: Final = "after"
+_COLOURS: Final = (4, 0)
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -68,29 +69,27 @@ def _ratio(old: float | None, new: float | None) -> str:
 
 def _note(figures: Table) -> str:
     marks = [row[-1] for row in figures.rows]
-    return (
-        f"{marks.count('better')} better, {marks.count('worse')} worse, {marks.count('same')} the same within "
-        "the noise: the 95 % intervals overlap or, where a figure has none, it differs by at most 5 %."
-    )
+    counts = ", ".join(f"{marks.count(mark)} {mark}" for mark in ("better", "worse", "same"))
+    return f"{counts}. Same: the 95 % intervals overlap or, where there are none, 5 % is not exceeded."
 
 
 def _runs(one: Report, other: Report) -> Table:
-    """What was measured, and each value of the plan that is not the same."""
-    names = [name for name, _ in about(one.run)]
-    said = zip(names, dict(about(one.run)).values(), dict(about(other.run)).values(), strict=True)
-    rows = [("run", heading(one.run), heading(other.run)), *said]
-    plans = msgspec.to_builtins(one.run.plan), msgspec.to_builtins(other.run.plan)
-    changed = (
-        (name, str(value), str(plans[1][name])) for name, value in plans[0].items() if plans[1][name] != value
-    )
-    return Table(title="The two runs", head=("", _BEFORE, _AFTER), rows=[*rows, *changed], words=2)
+    """Which they are, and all that was not the same: the machine, the service, values of the plan."""
+    old, new = _circumstances(one.run), _circumstances(other.run)
+    changed = [(name, value, new[name]) for name, value in old.items() if new[name] != value]
+    rows = [("run", heading(one.run), heading(other.run)), *changed]
+    return Table(title="The two runs, and what differs", head=("", _BEFORE, _AFTER), rows=rows, words=2)
+
+
+def _circumstances(run: Run) -> dict[str, str]:
+    said = {name: value for name, value in about(run) if name != "load"}
+    return said | {name: str(value) for name, value in msgspec.to_builtins(run.plan).items()}
 
 
 def _page(one: Report, other: Report, shown: list[Table], note: str) -> str:
     parts = [
         *(table(each.title, each.head, each.rows) for each in shown),
-        section("Noise", f"<p>{note}</p>"),
-        by_percentile({_BEFORE: _latencies(one.run), _AFTER: _latencies(other.run)}),
+        by_percentile({_BEFORE: _latencies(one.run), _AFTER: _latencies(other.run)}, _COLOURS),
         *_courses(one.figures.series, other.figures.series),
     ]
     return sheet("Quintet: two load tests", "Two load tests", note, "", parts)
@@ -107,8 +106,11 @@ def _courses(one: Series, other: Series) -> Iterator[str]:
 
     def drawn(old: Values, new: Values) -> list[Line]:
         return [
-            Line(_BEFORE, _sampled(old, one.width_s, over), 4),
-            Line(_AFTER, _sampled(new, other.width_s, over), 0),
+            Line(name, _sampled(values, series.width_s, over), colour, bridged=True)
+            for name, values, series, colour in (
+                (_BEFORE, old, one, _COLOURS[0]),
+                (_AFTER, new, other, _COLOURS[1]),
+            )
         ]
 
     yield lines("Latency p95 over time", over, drawn(one.latency_p95_s, other.latency_p95_s), DURATIONS)

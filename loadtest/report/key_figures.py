@@ -1,7 +1,8 @@
 """The figures that a run is judged by, how sure each is, and which way is better."""
 
 import math
-from collections.abc import Callable, Iterator
+import statistics
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -47,7 +48,7 @@ class KeyFigure(Struct, frozen=True, kw_only=True):
 
 def key_figures(run: Run, figures: Figures) -> list[KeyFigure]:
     """Those of a run, the same ones in the same order for each."""
-    return [*_answers(figures), *_latency(run, figures), *_texts(figures), *_service(figures.watched)]
+    return [*_answers(figures), *_latency(run, figures), *_texts(figures), *_service(run, figures.watched)]
 
 
 def _answers(figures: Figures) -> Iterator[KeyFigure]:
@@ -72,7 +73,8 @@ def _answers(figures: Figures) -> Iterator[KeyFigure]:
 def _latency(run: Run, figures: Figures) -> Iterator[KeyFigure]:
     ordered = sorted(sample.latency_s for sample in run.samples if sample.outcome == OK)
     took = figures.latency
-    yield KeyFigure(name="latency mean", write=duration, value=took.mean_s if took else None)
+    mean_s = took.mean_s if took else None
+    yield KeyFigure(name="latency mean", write=duration, value=mean_s, between=_mean(ordered))
     for name, percent in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)):
         value = getattr(took, f"{name}_s") if took else None
         between = sure(ordered, percent) if ordered else None
@@ -87,14 +89,28 @@ def _texts(figures: Figures) -> Iterator[KeyFigure]:
     yield KeyFigure(name="error rate of texts", write=share, value=texts.error_rate)
 
 
-def _service(seen: Watched | None) -> Iterator[KeyFigure]:
+def _service(run: Run, seen: Watched | None) -> Iterator[KeyFigure]:
     health = seen.health.latency if seen else None
-    yield KeyFigure(name="health p99", write=duration, value=health.p99_s if health else None)
+    asked = sorted(look.health_s for look in run.looks if look.health_s is not None)
+    yield KeyFigure(
+        name="health p99",
+        write=duration,
+        value=health.p99_s if health else None,
+        between=sure(asked, 0.99) if asked else None,
+    )
     yield KeyFigure(name="not healthy", write=duration, value=seen.health.unhealthy_s if seen else None)
     yield KeyFigure(name="most jobs waiting", write=number, value=seen.waiting_jobs.max if seen else None)
     used = seen if seen and seen.processes else None
     yield KeyFigure(name="cores used", write=number, value=used.cores("") if used else None)
     yield KeyFigure(name="memory, MiB", write=number, value=used.rss_mb if used else None)
+
+
+def _mean(values: Sequence[float]) -> tuple[float, float] | None:
+    """The interval of a mean, by the central limit theorem."""
+    if len(values) < 2:
+        return None
+    mean, reach = statistics.fmean(values), DEVIATE * statistics.stdev(values) / math.sqrt(len(values))
+    return mean - reach, mean + reach
 
 
 def _wilson(ok: int, requests: int) -> tuple[float, float] | None:

@@ -47,7 +47,7 @@ def load(plan: Plan) -> str:
     arrivals = "evenly" if plan.even else "at random"
     rate = f"open loop, {plan.rate_per_s:.4g} requests/s {arrivals}"
     if plan.raise_by:
-        limits = f"p95 {duration(plan.limit_p95_s)} or {plan.limit_errors:.2%} errors"
+        limits = f"p95 {duration(plan.limit_p95_s)} or {share(plan.limit_errors)} errors"
         return f"{rate}, times {plan.raise_by:g} each {duration(plan.duration_s)} until {limits}; {rest}"
     return f"{rate} for {duration(plan.duration_s)}; {rest}"
 
@@ -64,7 +64,7 @@ def share(value: float) -> str:
 
 def number(value: float) -> str:
     """A number, with as many digits as matter."""
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def printable(text: str) -> str:

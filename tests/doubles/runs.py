@@ -30,7 +30,7 @@ INSTANCES: Final = tuple(f"instance-{number}" for number in range(1, 6))
 
 def sample(due_s: float, took_s: float, *, late_s: float = 0, **changes: Any) -> Sample:
     """A request that was answered well, but for these changes."""
-    fields = {
+    fields: dict[str, Any] = {
         "recording": "a.wav",
         "audio_s": 5.0,
         "due_s": due_s,
@@ -109,7 +109,7 @@ def saturated() -> Run:
 
 
 def hurt(language: Language = "auto") -> Run:
-    """Two minutes of an open loop as they are; `instance-3` is gone from 50 to 70 s, and with it some answers."""
+    """Two minutes of an open loop; `instance-3` is gone from 50 to 70 s, and some uploads are refused."""
     chance = random.Random(3)
     samples: list[Sample] = []
     due_s = 0.0
