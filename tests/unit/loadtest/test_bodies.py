@@ -26,9 +26,9 @@ def read(form: Body) -> tuple[dict[str, str], bytes]:
     kind, options = multipart.parse_options_header(form.content_type)
     assert kind == "multipart/form-data"
     parts = list(multipart.MultipartParser(io.BytesIO(form.content), options["boundary"]))
-    fields = {part.name: part.value for part in parts if part.name != "file"}
+    fields = {str(part.name): part.value for part in parts if part.name != "file"}
     (file,) = (part for part in parts if part.name == "file")
-    return fields, file.raw
+    return fields, bytes(file.raw)
 
 
 @pytest.mark.parametrize("endpoint", ["asr", "asr_simple", "jobs"])
