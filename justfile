@@ -3,7 +3,7 @@ set positional-arguments
 set shell := ["sh", "-eu", "-c"]
 
 python := ".venv/bin/python"
-packages := "api actors monitoring deploy tests"
+packages := "api actors monitoring deploy loadtest tests"
 
 [private]
 default:
@@ -20,6 +20,12 @@ demo: setup
 [no-exit-message]
 transcribe FILE lang="auto" format="srt": setup
     @{{ python }} -m deploy.transcribe --from {{ quote(invocation_directory()) }} -- "$@"
+
+# how much the service takes and what limits it: loadtest [PROFILE] [name=value…] [--fail-if "p95>2s,errors>0"]
+[group('use')]
+[no-exit-message]
+loadtest *ARGS: setup
+    @{{ python }} -m loadtest --from {{ quote(invocation_directory()) }} "$@"
 
 # start the service and wait until every instance is ready
 [group('service')]

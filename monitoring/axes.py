@@ -12,6 +12,9 @@ _MINUTE_MS: Final = 60_000
 #: Distances between the marks of a time axis, in minutes: up to a week.
 _STEPS_MIN: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080)
 
+#: And between those of one that counts seconds from the start of something.
+_STEPS_S: Final = (1, 2, 5, 10, 15, 30, *(60 * step for step in _STEPS_MIN))
+
 
 class Scale(Struct, frozen=True):
     """The marks of an axis of values, from its lowest to its highest; by powers of ten or evenly."""
@@ -38,10 +41,18 @@ def even(values: Sequence[float], least: float = 1.0) -> Scale:
 
 
 def powers(values: Sequence[float]) -> Scale:
-    """From the power of ten below all values to the one above them."""
+    """Powers of ten around all values; where two hold them, 2 and 5 times these as well."""
     positive = [value for value in values if value > 0] or [1.0]
-    lowest, highest = math.floor(math.log10(min(positive))), math.ceil(math.log10(max(positive)))
-    return Scale(tuple(10.0**power for power in range(lowest, max(highest, lowest + 1) + 1)), powers=True)
+    lowest = math.floor(math.log10(min(positive)))
+    highest = max(math.ceil(math.log10(max(positive))), lowest + 1)
+    decades = tuple(10.0**power for power in range(lowest, highest + 1))
+    if highest - lowest > 2:
+        return Scale(decades, powers=True)
+    fine = [*(step * decade for decade in decades[:-1] for step in (1, 2, 5)), 10.0**highest]
+    first = max(at for at, mark in enumerate(fine[:-1]) if mark <= min(positive) or not at)
+    above = (at for at, mark in enumerate(fine) if at > first and mark >= max(positive))
+    last = next(above, len(fine) - 1)
+    return Scale(tuple(fine[first : last + 1]), powers=True)
 
 
 def times(start_ms: float, end_ms: float, most: int) -> list[tuple[float, str]]:
@@ -55,6 +66,12 @@ def times(start_ms: float, end_ms: float, most: int) -> list[tuple[float, str]]:
     last = math.floor((end_ms + shift_ms) / step_ms)
     found = [number * step_ms - shift_ms for number in range(first, last + 1)]
     return [(at_ms, _clock(at_ms, days=step_min >= 1440)) for at_ms in found]
+
+
+def elapsed(span_s: float, most: int) -> list[tuple[float, str]]:
+    """Round times in seconds since a start, at most so many, and how they are written."""
+    step_s = next((step for step in _STEPS_S if span_s / step <= most), _STEPS_S[-1])
+    return [(at_s, duration(at_s)) for at_s in range(step_s, math.floor(span_s) + 1, step_s)]
 
 
 def local(at_ms: float) -> dt.datetime:

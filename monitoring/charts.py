@@ -1,14 +1,13 @@
-"""Charts as inline SVG: lines over time, and strips of coloured cells. Colours come from the page's style."""
+"""Charts as inline SVG: lines, and strips of coloured cells. Colours come from the page's style."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
-from monitoring.axes import Scale, local, times
-from monitoring.columns import Columns
+from monitoring.axes import Scale
 
 #: Room around what is drawn; the names of strips need more on the left than numbers do.
 _TOP: Final = 8
@@ -21,8 +20,25 @@ _LEFT_OF_STRIPS: Final = 118
 _HEIGHT: Final = 190
 _ROW: Final = 20
 
-#: A time is written this far from the next at least.
-_TIME_WIDTH: Final = 64
+#: What is written below is this far apart at least.
+_MARK_WIDTH: Final = 64
+
+
+class Across(Protocol):
+    """What runs across a chart, from left to right, in columns of equal width: time, most often."""
+
+    @property
+    def count(self) -> int:
+        """How many columns there are."""
+        ...
+
+    def marks(self, most: int) -> Iterable[tuple[float, str]]:
+        """What is written below, at most so many, and how many columns from the left."""
+        ...
+
+    def said(self, column: int) -> str:
+        """What a column is called when it is pointed at."""
+        ...
 
 
 class Line(Struct, frozen=True):
@@ -31,6 +47,8 @@ class Line(Struct, frozen=True):
     name: str
     values: Sequence[float | None]
     colour: int = 0
+    #: Whether it goes on over columns of which nothing is known.
+    bridged: bool = False
 
 
 class Cell(Struct, frozen=True):
@@ -49,25 +67,25 @@ class Row(Struct, frozen=True):
 
 
 class Chart(Struct, frozen=True):
-    """What a chart is of, over which time, and how wide it is."""
+    """What a chart is of, what runs across it, and how wide it is."""
 
     title: str
-    columns: Columns
+    across: Across
     width: int
 
     def lines(self, drawn: Sequence[Line], scale: Scale, write: Callable[[float], str]) -> str:
-        """Lines, broken where nothing is known; one alone is filled."""
+        """Lines, broken where nothing is known unless they bridge it; one alone is filled."""
         bottom = _HEIGHT - _BOTTOM
 
         def y(value: float) -> float:
             return round(_TOP + (bottom - _TOP) * (1 - scale.share(value)), 1)
 
-        parts = [*self._time_axis(_LEFT, _HEIGHT)]
+        parts = [*self._marks(_LEFT, _HEIGHT)]
         for mark in scale.marks:
             parts.append(f'<path class="grid" d="M{_LEFT} {y(mark)}H{self.width - _RIGHT}"/>')
             parts.append(_text(_LEFT - 6, y(mark) + 4, write(mark)))
         for line in drawn:
-            for run in _runs(line.values):
+            for run in _runs(line):
                 path = "L".join(f"{self._x(_LEFT, at + 0.5)} {y(value)}" for at, value in run)
                 if len(drawn) == 1:
                     ends = f"V{bottom}H{self._x(_LEFT, run[0][0] + 0.5)}Z"
@@ -78,49 +96,45 @@ class Chart(Struct, frozen=True):
     def strips(self, rows: Sequence[Row]) -> str:
         """Rows of coloured cells."""
         height = _TOP + _ROW * len(rows) + _BOTTOM
-        parts = [*self._time_axis(_LEFT_OF_STRIPS, height)]
+        parts = [*self._marks(_LEFT_OF_STRIPS, height)]
         for number, row in enumerate(rows):
             y = _TOP + _ROW * number
             parts.append(_text(_LEFT_OF_STRIPS - 8, y + 14, row.name))
-            parts.append(self._cell(y, 0, len(self.columns.looks), 'class="empty"', ""))
+            parts.append(self._cell(y, 0, self.across.count, 'class="empty"', ""))
             for at, cell in enumerate(row.cells):
                 if cell:
                     look = f'class="{cell.kind}" fill-opacity="{cell.strength:.2f}"'
-                    said = f"{self._moment(at)} · {row.name}: {cell.text}"
+                    said = f"{self.across.said(at)} · {row.name}: {cell.text}"
                     parts.append(self._cell(y, at, at + 1, look, said))
         return self._svg(height, parts)
 
     def _x(self, left: int, number: float) -> float:
         """Where a column begins."""
-        return round(left + (self.width - left - _RIGHT) * number / len(self.columns.looks), 1)
+        return round(left + (self.width - left - _RIGHT) * number / self.across.count, 1)
 
     def _cell(self, y: float, first: int, end: int, look: str, said: str) -> str:
         x, until = (self._x(_LEFT_OF_STRIPS, number) for number in (first, end))
         place = f'x="{x}" y="{y + 2}" width="{until - x + 0.2:.1f}" height="{_ROW - 4}"'
         return f"<rect {look} {place}><title>{escape(said)}</title></rect>"
 
-    def _time_axis(self, left: int, height: int) -> Iterator[str]:
-        columns = self.columns
-        most = (self.width - left) // _TIME_WIDTH
-        for at_ms, text in times(columns.start_ms, columns.end_ms, most):
-            x = self._x(left, (at_ms - columns.start_ms) / columns.width_ms)
+    def _marks(self, left: int, height: int) -> Iterator[str]:
+        for at, text in self.across.marks((self.width - left) // _MARK_WIDTH):
+            x = self._x(left, at)
             yield f'<path class="grid" d="M{x} {_TOP}V{height - _BOTTOM}"/>'
             if left + 16 < x < self.width - 24:
                 yield _text(x, height - 6, text, kind="time")
 
     def _hints(self, drawn: Sequence[Line], write: Callable[[float], str]) -> Iterator[str]:
         """What each column says when it is pointed at."""
-        for at in range(len(self.columns.looks)):
+        for at in range(self.across.count):
             known = [(line.name, value) for line in drawn if (value := line.values[at]) is not None]
             if known:
                 x, until = (self._x(_LEFT, number) for number in (at, at + 1))
-                said = "\n".join([self._moment(at), *(f"{name}: {write(value)}" for name, value in known)])
+                said = "\n".join(
+                    [self.across.said(at), *(f"{name}: {write(value)}" for name, value in known)]
+                )
                 place = f'x="{x}" y="{_TOP}" width="{until - x:.1f}" height="{_HEIGHT - _TOP - _BOTTOM}"'
                 yield f'<rect class="hint" {place}><title>{escape(said)}</title></rect>'
-
-    def _moment(self, column: int) -> str:
-        at = local(self.columns.at_ms(column))
-        return f"{at.day} {at:%b %H:%M:%S}"
 
     def _svg(self, height: int, parts: Sequence[str]) -> str:
         label = escape(self.title)
@@ -129,9 +143,12 @@ class Chart(Struct, frozen=True):
         )
 
 
-def _runs(values: Sequence[float | None]) -> Iterator[list[tuple[int, float]]]:
-    """The stretches of columns in which something is known."""
-    known = [(at, value) for at, value in enumerate(values) if value is not None]
+def _runs(line: Line) -> Iterator[list[tuple[int, float]]]:
+    """The stretches of columns in which something is known, or all of them as one."""
+    known = [(at, value) for at, value in enumerate(line.values) if value is not None]
+    if line.bridged:
+        yield from [known] if known else []
+        return
     for _, run in itertools.groupby(enumerate(known), key=lambda place: place[1][0] - place[0]):
         yield [point for _, point in run]
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from monitoring.axes import local, times
 from monitoring.snapshot import Snapshot
 
 #: More would be narrower than can be seen.
@@ -24,13 +25,22 @@ class Columns(Struct, frozen=True):
     looks: tuple[tuple[Snapshot, ...], ...]
 
     @property
-    def end_ms(self) -> float:
-        """Where the last one ends."""
-        return self.start_ms + self.width_ms * len(self.looks)
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.looks)
 
-    def at_ms(self, number: int) -> float:
-        """Where a column begins."""
-        return self.start_ms + self.width_ms * number
+    def marks(self, most: int) -> list[tuple[float, str]]:
+        """Round local times, at most so many, and how many columns from the left each is."""
+        end_ms = self.start_ms + self.width_ms * self.count
+        return [
+            ((at_ms - self.start_ms) / self.width_ms, text)
+            for at_ms, text in times(self.start_ms, end_ms, most)
+        ]
+
+    def said(self, column: int) -> str:
+        """The moment at which a column begins."""
+        at = local(self.start_ms + self.width_ms * column)
+        return f"{at.day} {at:%b %H:%M:%S}"
 
     def mean(self, figure: Callable[[Snapshot], float | None]) -> list[float | None]:
         """The mean of a figure in each column; None where no snapshot has it."""

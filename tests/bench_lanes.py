@@ -14,8 +14,9 @@ import httpx
 
 from actors.records import SAMPLE_RATE_HZ
 from deploy.client import authorization, url
+from loadtest.corpus.clips import clips, joined, samples_of
+from loadtest.corpus.encoding import encoded
 from tests.media import wav
-from tests.speech import clips, encoded, joined, samples_of
 
 SHORT_MS: Final = 5_000
 PAUSE_S: Final = 0.2

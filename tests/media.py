@@ -1,78 +1,41 @@
-"""Writes sound and pictures as files, with the encoders inside PyAV."""
+"""Files that only tests need: films, and wav by the standard library."""
 
 import io
 import wave
-from collections.abc import Iterator
-from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import av
 import numpy as np
-from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from actors.audio.resample import Pcm
 from actors.records import SAMPLE_RATE_HZ
+from loadtest.corpus.encoding import add_sound
 
-Pcm = NDArray[np.int16]
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
 
 
-def encode(  # noqa: PLR0913, each is a property of the file
-    samples: Pcm,
-    muxer: str,
-    codec: str | None,
-    *,
-    rate_hz: int = SAMPLE_RATE_HZ,
-    layout: str = "mono",
-    options: dict[str, str] | None = None,
-    video: str | None = None,
-) -> bytes:
-    """A file of 16 kHz mono samples: `encode(samples, "mp3", "libmp3lame", rate_hz=44_100)`.
-
-    Without a codec it holds no sound, with `video` it holds ten black pictures.
-    """
+def film(samples: Pcm, muxer: str, codec: str | None, video: str, *, rate_hz: int = 44_100) -> bytes:
+    """Ten black pictures with 16 kHz mono samples, int16 [samples]; without a codec it holds no sound."""
     file = io.BytesIO()
     with av.open(file, "w", format=muxer) as container:
-        picture = container.add_stream(video, rate=25) if video else None
-        if isinstance(picture, VideoStream):
-            picture.width = picture.height = 64
-            picture.pix_fmt = "yuv420p"
-        sound = container.add_stream(codec, rate=rate_hz, options=options or {}) if codec else None
-        if isinstance(sound, AudioStream):
-            sound.layout = layout
+        pictures = cast("VideoStream", container.add_stream(video, rate=25))
+        pictures.width = pictures.height = 64
+        pictures.pix_fmt = "yuv420p"
+        sound = cast("AudioStream", container.add_stream(codec, rate=rate_hz)) if codec else None
+        if sound:
+            sound.layout = "mono"
         container.start_encoding()
-        if isinstance(picture, VideoStream):
-            _add_video(container, picture)
-        if isinstance(sound, AudioStream):
-            _add_audio(container, sound, samples)
+        _add_pictures(container, pictures)
+        if sound:
+            add_sound(container, sound, samples)
     return file.getvalue()
 
 
-def _add_audio(container: OutputContainer, stream: AudioStream, samples: Pcm) -> None:
-    context = stream.codec_context
-    resampler = AudioResampler(
-        context.format, context.layout, context.sample_rate, context.frame_size or 1024
-    )
-    for source in (*_frames(samples), None):
-        for frame in resampler.resample(source):
-            container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
-
-
-def _frames(samples: Pcm) -> Iterator[av.AudioFrame]:
-    """In frames of at most a minute: FFmpeg resamples no frame of hours."""
-    for start in range(0, max(len(samples), 1), 60 * SAMPLE_RATE_HZ):
-        part = samples[start : start + 60 * SAMPLE_RATE_HZ]
-        source = av.AudioFrame.from_ndarray(part.reshape(1, -1), format="s16", layout="mono")
-        source.sample_rate = SAMPLE_RATE_HZ
-        source.time_base = Fraction(1, SAMPLE_RATE_HZ)
-        source.pts = start
-        yield source
-
-
-def _add_video(container: OutputContainer, stream: VideoStream) -> None:
+def _add_pictures(container: OutputContainer, stream: VideoStream) -> None:
     for number in range(10):
         black = av.VideoFrame(64, 64, "yuv420p")
         black.pts = number

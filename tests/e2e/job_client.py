@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import numpy as np
 
-from tests.media import encode, wav
+from loadtest.corpus.encoding import encode
+from tests.media import wav
 
 #: Nine segments when it is not cut by voice activity, of which the one slow instance takes a second each.
 SEGMENTS = 9

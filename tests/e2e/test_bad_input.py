@@ -6,8 +6,10 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.media import encode, wav
-from tests.speech import clips, encoded, error_rate
+from loadtest.corpus.clips import clips
+from loadtest.corpus.encoding import encoded
+from loadtest.corpus.scoring import error_rate
+from tests.media import film, wav
 
 CLIP = clips("en")[2]
 
@@ -16,7 +18,7 @@ REFUSED = {
     "empty file": (b"", {}, 422, "empty"),
     "text renamed to .wav": (b"just some text, not sound\n" * 50, {}, 415, "wav"),
     "header-only wav": (wav(np.zeros(0)), {}, 422, "audio"),
-    "video without sound": (encode(np.zeros(0, np.int16), "mp4", None, video="mpeg4"), {}, 422, "audio"),
+    "video without sound": (film(np.zeros(0, np.int16), "mp4", None, "mpeg4"), {}, 422, "audio"),
     "unknown language": (wav(np.zeros(16_000)), {"lang": "tlh"}, 422, "lang: 'tlh' is not known"),
     "neither true nor false": (wav(np.zeros(16_000)), {"punctuation": "no"}, 422, "punctuation: "),
     "language the model lacks": (wav(np.zeros(16_000)), {"lang": "yue"}, 422, "zh, en, ja, ko"),

@@ -4,7 +4,8 @@ import re
 
 import httpx
 
-from tests.speech import clips, encoded
+from loadtest.corpus.clips import clips
+from loadtest.corpus.encoding import encoded
 
 
 def test_health(http: httpx.Client) -> None:

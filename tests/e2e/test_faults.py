@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from loadtest.corpus.clips import clips
+from loadtest.corpus.encoding import encoded
 from tests.e2e.conftest import Service
-from tests.speech import clips, encoded
 
 CLIPS = clips("en", "zh")
 

@@ -11,9 +11,10 @@ import httpx
 import pysubs2
 import pytest
 
+from loadtest.corpus.clips import Clip, joined
+from loadtest.corpus.encoding import encoded
 from tests.e2e.conftest import Service
 from tests.sensevoice import SAMPLES
-from tests.speech import Clip, encoded, joined
 
 FILES = sorted(SAMPLES.glob("*/*.wav"))
 

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from actors.store import keys
 from actors.store.jobs import JobStore
+from loadtest.corpus.clips import clips, joined
+from loadtest.corpus.encoding import encoded
 from tests.e2e.conftest import Service
 from tests.e2e.job_client import QUIET, SEGMENTS, SHORT, Event, follow, hand_in, job_of
 from tests.e2e.test_faults import await_that, pid_of
 from tests.integration.test_store import LIMITS, chunks_of, new_job
-from tests.speech import clips, encoded, joined
 
 
 def test_a_key_whose_upload_was_never_stored(slow: Service, api: httpx.Client) -> None:

@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from loadtest.corpus.clips import clips
+from loadtest.corpus.encoding import encoded
 from tests.e2e.conftest import Service
 from tests.e2e.job_client import QUIET_S, SEGMENTS, SHORT, Event, follow, hand_in, job_of
 from tests.e2e.test_faults import await_that
-from tests.speech import clips, encoded
 
 
 def test_real_speech(http: httpx.Client) -> None:

@@ -16,9 +16,10 @@ import httpx
 import pytest
 
 from api.log_listener import MOST_STREAMS
+from loadtest.corpus.clips import clips
+from loadtest.corpus.encoding import encoded
 from tests.e2e.conftest import Service, checkout, started
 from tests.e2e.test_faults import await_that, pid_of
-from tests.speech import clips, encoded
 
 KEY = "ann-secret-key-1"
 FILE_NAME = "confidential-name.wav"

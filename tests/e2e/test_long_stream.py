@@ -6,10 +6,11 @@ from typing import Final
 
 import pytest
 
+from loadtest.corpus.clips import Clip, joined
+from loadtest.corpus.encoding import encoded
 from tests.e2e.conftest import Service
 from tests.e2e.job_client import Event, follow
 from tests.sensevoice import SAMPLES
-from tests.speech import Clip, encoded, joined
 
 SAID: Final = ("421", "881")
 MINUTES: Final = 10

@@ -10,9 +10,10 @@ import pysubs2
 import pytest
 from openai import OpenAI
 
+from loadtest.corpus.clips import Clip, joined
+from loadtest.corpus.encoding import encoded
 from tests.e2e.conftest import Service
 from tests.sensevoice import SAMPLES
-from tests.speech import Clip, encoded, joined
 
 #: Samples that the small model hears right also where VAD cuts them out, its language detected.
 SAID = ("421", "881", "421")

@@ -8,8 +8,10 @@ import httpx
 import pysubs2
 import pytest
 
-from tests.media import encode
-from tests.speech import ENCODINGS, Clip, clips, encoded, error_rate, joined, samples_of
+from loadtest.corpus.clips import Clip, clips, joined, samples_of
+from loadtest.corpus.encoding import ENCODINGS, encoded
+from loadtest.corpus.scoring import error_rate
+from tests.media import film
 
 CLIPS = clips("en", "zh", "ja")
 
@@ -160,8 +162,8 @@ def requests_by_instance(http: httpx.Client) -> dict[str, int]:
 
 def test_video(http: httpx.Client) -> None:
     """The sound of a video is transcribed, whatever its name says."""
-    film = encode(samples_of(CLIPS[2].audio), "mp4", "aac", rate_hz=44_100, video="mpeg4")
+    upload = film(samples_of(CLIPS[2].audio), "mp4", "aac", "mpeg4")
 
-    body = ask(http, film, "holiday.bin", lang="en")
+    body = ask(http, upload, "holiday.bin", lang="en")
 
     assert error_rate("en", CLIPS[2].text, " ".join(texts(body["data"]))) <= WORST["en"]

@@ -21,9 +21,9 @@ from actors.store.connection import prompt
 from actors.store.ending import Ending
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
+from loadtest.corpus.clips import clips, samples_of
+from loadtest.corpus.encoding import encode
 from tests.integration.test_store import LIMITS, chunks_of, new_job
-from tests.media import encode
-from tests.speech import clips, samples_of
 
 SPEECH = encode(samples_of(clips("en")[2].audio), "flac", "flac", rate_hz=16_000)
 LONG = encode(np.zeros(61 * 16_000, np.int16), "flac", "flac", rate_hz=16_000)

@@ -31,10 +31,17 @@ def test_powers(values: list[float]) -> None:
     assert scale.share(scale.marks[-1]) == 1
 
 
+def test_few_powers() -> None:
+    """Values that are close together are not pressed into a part of the axis."""
+    assert powers([0.3, 4]).marks == (0.2, 0.5, 1, 2, 5)
+    assert powers([0.2]).marks == (0.2, 0.5)
+    assert powers([0.01, 0.1, 900]).marks == (0.01, 0.1, 1, 10, 100, 1000)
+
+
 def test_no_values() -> None:
     """There is an axis all the same."""
     assert even([]).marks[-1] == 1
-    assert powers([]).marks == (1, 10)
+    assert powers([]).marks == (1, 2)
 
 
 @pytest.mark.parametrize("hours", [0.01, 0.5, 3, 24, 24 * 30])

@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from deploy import browser as browsers
+from loadtest.corpus.clips import Clip, joined
+from loadtest.corpus.encoding import encoded
 from tests.e2e.conftest import Service, checkout, started
 from tests.sensevoice import SAMPLES
-from tests.speech import Clip, encoded, joined
 
 #: A 404 of these is no error of the page's: a service without monitoring has none of them.
 OPTIONAL = "/monitoring/"

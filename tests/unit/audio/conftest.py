@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from actors import settings
 from actors.audio.vad import VoiceActivityDetector
 from actors.records import SAMPLE_RATE_HZ
-from tests import media
-from tests.speech import decode
+from loadtest.corpus import encoding
+from loadtest.corpus.clips import decode
 
 Pcm = NDArray[np.int16]
 Encode = Callable[..., bytes]
@@ -62,4 +62,4 @@ def conversation(speech: Callable[[str], Pcm]) -> Pcm:
 @pytest.fixture(scope="session")
 def encode() -> Encode:
     """Writes 16 kHz mono samples as a file: `encode(samples, "mp3", "libmp3lame", rate_hz=44_100)`."""
-    return media.encode
+    return encoding.encode

@@ -6,7 +6,7 @@ import pytest
 from actors.audio.length import expected_ms, shortest_ms
 from actors.audio.sniff import HEAD_BYTES
 from actors.records import SAMPLE_RATE_HZ
-from tests.media import encode
+from loadtest.corpus.encoding import encode
 
 LENGTH_MS = 7_300
 NOISE = np.random.default_rng(1).integers(-9999, 9999, SAMPLE_RATE_HZ * LENGTH_MS // 1000).astype(np.int16)

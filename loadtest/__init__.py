@@ -1,0 +1,1 @@
+"""How much an installation can take, how fast, and what limits it."""

@@ -1,0 +1,203 @@
+"""The figures of runs whose truth is known."""
+
+import msgspec
+import pytest
+
+from loadtest.figures import figures
+from loadtest.plan import Endpoint, Plan
+from loadtest.records import GpuUsage, Usage
+from tests.doubles.runs import (
+    INSTANCES,
+    OPEN,
+    counted,
+    counts,
+    hurt,
+    look,
+    refused,
+    run,
+    sample,
+    saturated,
+)
+
+
+def test_a_stall_shows_in_open_loop() -> None:
+    """A service that answers at once, but stalls for 1 s at 100/s: what was due meanwhile has waited."""
+    served = [sample(at / 100, 0.001) for at in range(900)]
+    stalled = [sample(9 + at / 100, 0.001, late_s=1 - at / 100) for at in range(100)]
+    found = figures(run([*served, *stalled], plan=OPEN))
+
+    assert found.latency is not None
+    assert found.service is not None
+    assert found.runner.late is not None
+    assert found.service.p99_s == pytest.approx(0.001)
+    assert found.latency.p99_s == pytest.approx(0.901)
+    assert found.latency.max_s == pytest.approx(1.001)
+    assert found.runner.late.p99_s == pytest.approx(0.9)
+
+
+def test_throughput() -> None:
+    """From the first sent to the last ended; only what was answered well is done."""
+    found = figures(run([sample(2, 1), sample(4, 1, audio_s=7.0), refused(11.99)]))
+
+    assert found.throughput is not None
+    assert found.throughput.took_s == pytest.approx(10)
+    assert found.throughput.sent_per_s == pytest.approx(0.3)
+    assert found.throughput.requests_per_s == pytest.approx(0.2)
+    assert found.throughput.rtfx == pytest.approx(1.2)
+    assert (found.requests, found.ok) == (3, 2)
+    assert found.success == pytest.approx(2 / 3)
+
+
+def test_errors() -> None:
+    """By class, the most frequent first, each with its most frequent reason."""
+    late = sample(3, 60, status=0, outcome="timeout")
+    found = figures(run([refused(1, "b"), refused(2, "a"), refused(3, "a"), late, sample(0, 1)]))
+
+    assert [(one.outcome, one.count, one.reason) for one in found.errors] == [
+        ("429", 3, "a"),
+        ("timeout", 1, ""),
+    ]
+    assert [one.share for one in found.errors] == [0.6, 0.2]
+    assert found.errors[0].first_s == pytest.approx(1.01)
+    assert found.latency is not None
+    assert found.latency.max_s == 1
+    assert found.failed is not None
+    assert found.failed.count == 4
+
+
+def test_first_segment() -> None:
+    """From when the request was due, of those that were streamed."""
+    found = figures(run([sample(1, 5, late_s=1, first_segment_s=2.5), sample(2, 5)], plan=OPEN))
+
+    assert found.first_segment is not None
+    assert (found.first_segment.count, found.first_segment.max_s) == (1, 1.5)
+
+
+def test_stages() -> None:
+    """From the service's own histograms; stages that nothing went through are none."""
+    stages = {"queue": counts(*[0.1] * 99, 5.0), "vad": counts()}
+    found = figures(run([sample(0, 1)], counted=counted(1, 5.0, **stages)))
+
+    assert set(found.stages) == {"queue"}
+    assert found.stages["queue"].count == 100
+    assert found.stages["queue"].p50_s == pytest.approx(0.1, rel=0.25)
+    assert found.stages["queue"].p99_s < 1
+
+
+def test_correctness() -> None:
+    """Answers that are errors because of their text count, too; the worst recording comes first."""
+    found = figures(
+        run(
+            [
+                sample(0, 1, recording="a", exact=True, error_rate=0.0),
+                sample(1, 1, recording="b", exact=True, error_rate=0.5),
+                sample(2, 1, recording="c", exact=False, error_rate=0.1, outcome="wrong text"),
+                sample(3, 1, recording="d"),
+            ]
+        )
+    ).correctness
+
+    assert (found.compared, found.referenced) == (3, 3)
+    assert found.exact == pytest.approx(2 / 3)
+    assert found.error_rate == pytest.approx(0.2)
+    assert [one.name for one in found.worst] == ["c", "b"]
+
+
+def test_watched() -> None:
+    """Means and the most; time that it was not healthy is from a look to the next one."""
+    looks = [
+        look(0, cpu=0.5, waiting_jobs=1),
+        look(1, cpu=1.0, waiting_jobs=5, busy=dict.fromkeys(INSTANCES, True)),
+        look(3, health="degraded", healthy_instances=4, health_s=0.5),
+        look(5, health_s=None, health="away", healthy_instances=0, busy={}, oldest_s=3.0, processes={}),
+        look(6, gpus=(GpuUsage(index=1, utilisation=None, memory_mb=900.0),)),
+    ]
+    found = figures(run([sample(0, 1)], looks, took_s=7.0)).watched
+
+    assert found is not None
+    assert found.cpu.mean == pytest.approx(0.42)
+    assert (found.cpu.max, found.waiting_jobs.max, found.waiting_jobs.mean) == (1, 5, 1.2)
+    assert found.busy is not None
+    assert found.busy.mean == pytest.approx(0.25)
+    assert found.health.unhealthy_s == 3
+    assert (found.health.unanswered, found.health.fewest_instances, found.health.most_instances) == (1, 0, 5)
+    assert found.health.latency is not None
+    assert found.health.latency.max_s == 0.5
+    assert found.processes["instance-1"].cpu_cores.mean == pytest.approx(0.05)
+    assert found.cores("instance") == pytest.approx(0.25)
+    assert found.rss_mb == 8 * 300
+    assert found.gpus["GPU 1"].utilisation is None
+    assert found.gpus["GPU 1"].memory_max_mb == 900
+
+
+def test_memory_that_grows() -> None:
+    """From the second quarter to the last: what is loaded at first is no leak."""
+    memory = [100, 100, 500, 500, 500, 500, 600, 620]
+    looks = [look(at, processes={"api": Usage(cpu_cores=0, rss_mb=mb)}) for at, mb in enumerate(memory)]
+    found = figures(run(looks=looks)).watched
+
+    assert found is not None
+    assert found.processes["api"].rss_grown_mb == 110
+
+
+def test_agreement() -> None:
+    """What the runner gave up the service has counted; audio is compared where pauses are recognised, too."""
+    timeout = sample(1, 60, status=0, outcome="timeout")
+    unheard = sample(1, 0, status=0, outcome="connection")
+    samples = [sample(0, 1), timeout, unheard]
+
+    cut = figures(run(samples, counted=counted(2, 4.0))).agreement
+    whole = figures(run(samples, counted=counted(4, 4.0), plan=Plan(endpoint=Endpoint.ASR_SIMPLE))).agreement
+
+    assert cut is not None
+    assert (cut.requests, cut.requests_difference, cut.audio_difference) == (2, 0, None)
+    assert whole is not None
+    assert whole.requests_difference == 0.5
+    assert whole.audio_difference == pytest.approx(0.2)
+
+
+def test_course() -> None:
+    """A killed instance is missing while it is away; errors and throughput are where they ended."""
+    found = figures(hurt()).series
+    at = [int(second / found.width_s) for second in (30, 60, 90)]
+
+    assert len(found.requests_per_s) == 120
+    assert [found.busy["instance-3"][one] is None for one in at] == [False, True, False]
+    assert [found.health[one] for one in at] == ["healthy", "degraded", "healthy"]
+    assert sum(found.errors["429"]) == sum(
+        found.errors["429"][int(49 / found.width_s) : int(71 / found.width_s)]
+    )
+    assert sum(found.requests_per_s) * found.width_s == pytest.approx(figures(hurt()).ok)
+
+
+def test_rates() -> None:
+    """Each has its own figures; the knee is the last that kept within the limits."""
+    found = figures(saturated())
+
+    assert [step.requests for step in found.steps] == [20, 40, 80]
+    assert [step.holds for step in found.steps] == [True, True, False]
+    assert found.knee_per_s == 2
+    assert found.steps[2].latency is not None
+    assert found.steps[2].latency.p95_s == pytest.approx(8.0)
+
+
+def test_no_knee() -> None:
+    """Where the first rate already breaks a limit, or no rate was raised."""
+    limited = msgspec.structs.replace(saturated().plan, limit_p95_s=0.4)
+
+    assert figures(msgspec.structs.replace(saturated(), plan=limited)).knee_per_s is None
+    assert figures(run([sample(0, 1)])).knee_per_s is None
+
+
+def test_nothing() -> None:
+    """An empty run has figures, all of them unknown."""
+    found = figures(run())
+
+    assert (found.requests, found.success, found.latency, found.throughput, found.watched) == (
+        0,
+        None,
+        None,
+        None,
+        None,
+    )
+    assert found.series.requests_per_s == (0.0,)
