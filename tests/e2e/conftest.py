@@ -15,7 +15,7 @@ from msgspec import Struct
 ROOT = Path(__file__).resolve().parents[2]
 
 #: What a checkout needs to run; weights and environment are those of this one.
-PARTS = ("api", "actors", "monitoring", "deploy", "tests", "pyproject.toml")
+PARTS = ("api", "actors", "monitoring", "deploy", "loadtest", "tests", "pyproject.toml")
 
 
 class Service(Struct, frozen=True):
