@@ -69,8 +69,8 @@ def _ratio(old: float | None, new: float | None) -> str:
 
 def _note(figures: Table) -> str:
     marks = [row[-1] for row in figures.rows]
-    counts = ", ".join(f"{marks.count(mark)} {mark}" for mark in ("better", "worse", "same"))
-    return f"{counts}. Same: the 95 % intervals overlap or, where there are none, 5 % is not exceeded."
+    counts = ", ".join(f"{marks.count(mark)} {mark}" for mark in ("better", "worse", "within noise"))
+    return f"{counts}: the 95 % intervals overlap or, where there are none, 5 % is not exceeded."
 
 
 def _runs(one: Report, other: Report) -> Table:

@@ -34,7 +34,7 @@ class KeyFigure(Struct, frozen=True, kw_only=True):
         return "-" if self.value is None else self.write(self.value)
 
     def against(self, before: "KeyFigure") -> str:
-        """`better`, `worse`, `same` where it is within the noise, or nothing where one is not known."""
+        """`better`, `worse`, `within noise`, or nothing where one of them is not known."""
         if self.value is None or before.value is None:
             return ""
         if self.between and before.between:
@@ -42,7 +42,7 @@ class KeyFigure(Struct, frozen=True, kw_only=True):
         else:
             same = math.isclose(self.value, before.value, rel_tol=_NOISE)
         if same:
-            return "same"
+            return "within noise"
         return "better" if (self.value > before.value) == self.more_is_better else "worse"
 
 
