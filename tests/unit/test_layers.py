@@ -1,4 +1,4 @@
-"""Who may import whom: `actors ← monitoring ← api`, `deploy`, `loadtest`; and no model library in the API process."""
+"""Who may import whom, from `actors` up to `loadtest`; and no model library in the API process."""
 
 import ast
 import subprocess
