@@ -103,6 +103,12 @@ bench-engine *ARGS: setup
 bench-lanes *ARGS: setup
     @{{ python }} -m tests.bench_lanes "$@"
 
+# this service beside FunASR's own server, on the same weights and load: compare [--model FOLDER] [--users 1,4,10,32]
+[group('development')]
+[no-exit-message]
+compare *ARGS: setup
+    @{{ python }} -m loadtest.versus --from {{ quote(invocation_directory()) }} "$@"
+
 # list the weights and what is on disk, or fetch some: models [fetch NAME…]
 [group('set-up')]
 [no-exit-message]
