@@ -24,7 +24,13 @@ class Live:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
         )
-        self._bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._bar = Bar(
+            *columns,
+            console=console,
+            transient=True,
+            refresh_per_second=2,
+            disable=not console.is_terminal,
+        )
         self._task = self._bar.add_task("")
         self._said_s = 0.0
 
