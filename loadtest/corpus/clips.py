@@ -7,11 +7,11 @@ from typing import BinaryIO, cast
 
 import numpy as np
 from msgspec import Struct
-from pydub import AudioSegment
 
 from actors.audio.recording import open_recording
 from actors.audio.resample import Pcm
 from actors.records import SAMPLE_RATE_HZ, Language
+from loadtest.corpus.sound import AudioSegment
 
 
 class Clip(Struct, frozen=True):

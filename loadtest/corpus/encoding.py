@@ -9,11 +9,11 @@ import av
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from pydub import AudioSegment
 
 from actors.audio.resample import Pcm
 from actors.records import SAMPLE_RATE_HZ
 from loadtest.corpus.clips import samples_of
+from loadtest.corpus.sound import AudioSegment
 
 #: Format → (FFmpeg muxer, codec, sample rate of the encoded file).
 ENCODINGS: Final = {

@@ -9,13 +9,13 @@ from typing import Final, Literal, TypeVar
 import msgspec
 import numpy as np
 from msgspec import Struct
-from pydub.silence import detect_leading_silence
 
 from actors.audio.resample import Pcm
 from actors.records import SAMPLE_RATE_HZ, Language
 from loadtest.corpus import noise
 from loadtest.corpus.clips import Clip, clips, samples_of
 from loadtest.corpus.scoring import BY_CHARACTER
+from loadtest.corpus.sound import detect_leading_silence
 
 T = TypeVar("T")
 Rng = np.random.Generator
