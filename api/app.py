@@ -19,6 +19,7 @@ from actors.store.limits import Limits
 from api import docs, jobs, monitoring, openai, web_page
 from api.asr import asr, asr_simple
 from api.callers import SECURITY, Callers, caller_of, known_caller
+from api.cancellation import end
 from api.error_answers import answer_asr, answer_problem
 from api.events import JobListener
 from api.form_guard import GuardedRequest
@@ -45,8 +46,7 @@ def create_app(settings: Settings) -> Litestar:
             try:
                 yield
             finally:
-                for one in listening:
-                    one.cancel()
+                await end(*listening)
 
     max_body_bytes = (settings.max_upload_mb << 20) + FORM_OVERHEAD_BYTES
     uploads = Router(

@@ -1,7 +1,6 @@
 """Waiting requests hear of their jobs, also when the connection to Redis is lost in between."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator
 
@@ -18,6 +17,7 @@ from actors.store.connection import prompt
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
+from api.cancellation import end
 from api.errors import StillRunning
 from api.events import JobListener
 from api.job_events import JobStream, Place
@@ -39,9 +39,7 @@ async def listener(config: Settings) -> AsyncIterator[JobListener]:
         while (await connected.pubsub_numsub(keys.EVENTS))[0][1] == 0:  # noqa: ASYNC110, Redis has no event
             await asyncio.sleep(0.01)
         yield listener
-        listening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listening
+        await end(listening)
 
 
 @pytest.fixture

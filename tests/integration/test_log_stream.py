@@ -21,6 +21,7 @@ from actors.store import keys
 from actors.store.connection import prompt
 from actors.store.log_stream import append
 from api import log_listener
+from api.cancellation import end
 from api.errors import TooManyStreams
 from api.log_listener import FIRST_SHOWN, MOST_STREAMS, Begun, LogListener
 from monitoring.log_entries import LogFilter
@@ -137,9 +138,7 @@ async def listener(config: Settings) -> AsyncIterator[LogListener]:
         listener = LogListener(connected)
         listening = asyncio.create_task(listener.listen())
         yield listener
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
+        await end(listening)
 
 
 Stream = AsyncIterator[ServerSentEventMessage]
