@@ -62,6 +62,11 @@ class Agreement(Struct, frozen=True, kw_only=True):
     service_audio_s: float
     #: Null where the endpoint leaves pauses out.
     audio_difference: float | None
+    #: From when a request was sent until it was answered, on average; the service begins with its head. Null
+    #: where nothing was answered, and for jobs, which the service has answered before they are done.
+    latency_s: float | None
+    service_latency_s: float | None
+    latency_difference: float | None
 
 
 class RunnerFigures(Struct, frozen=True, kw_only=True):
@@ -190,17 +195,23 @@ def _stage(counts: Sequence[int]) -> StageFigures | None:
 def _agreement(run: Run, good: Sequence[Sample]) -> Agreement | None:
     if run.counted is None:
         return None
-    heard = sum(sample.status > 0 or sample.outcome == "timeout" for sample in run.samples)
+    heard = [sample.service_s for sample in run.samples if sample.status > 0 or sample.outcome == "timeout"]
     counted = sum(run.counted.requests.values())
     audio_s = math.fsum(sample.audio_s for sample in good)
     whole = run.plan.endpoint == Endpoint.ASR_SIMPLE
+    latency = None
+    if heard and counted and run.plan.endpoint != Endpoint.JOBS:
+        latency = statistics.fmean(heard), run.counted.requests_s / counted
     return Agreement(
-        requests=heard,
+        requests=len(heard),
         service_requests=counted,
-        requests_difference=_difference(heard, counted),
+        requests_difference=_difference(len(heard), counted),
         audio_s=audio_s,
         service_audio_s=run.counted.audio_s,
         audio_difference=_difference(audio_s, run.counted.audio_s) if whole else None,
+        latency_s=latency[0] if latency else None,
+        service_latency_s=latency[1] if latency else None,
+        latency_difference=_difference(*latency) if latency else None,
     )
 
 

@@ -74,7 +74,7 @@ def counted(before: Metrics, after: Metrics, endpoint: Endpoint) -> Counted | No
             stage: _less(after.buckets(STAGE_S.name, stage), before.buckets(STAGE_S.name, stage))
             for stage in Stage
         },
-        latency=_less(after.buckets(REQUEST_S.name, measured), before.buckets(REQUEST_S.name, measured)),
+        requests_s=grown(f"{REQUEST_S.name}_sum", measured),
     )
 
 

@@ -114,8 +114,8 @@ class Counted(Struct, frozen=True, kw_only=True):
     audio_s: float
     #: Stage (`queue`, `decode`, `vad`, …) → counts by bucket of `actors.histogram`.
     stages: Mapping[str, tuple[int, ...]]
-    #: Latency of the requests as the service saw it, by bucket.
-    latency: tuple[int, ...]
+    #: How long the requests took by the service's clock, from head to end, in all.
+    requests_s: float
 
 
 class Step(Struct, frozen=True, kw_only=True):

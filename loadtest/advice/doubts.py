@@ -83,6 +83,19 @@ def _disagreement(_run: Run, figures: Figures) -> Iterator[Advice]:
         )
 
 
+def _elsewhere(_run: Run, figures: Figures) -> Iterator[Advice]:
+    seen = figures.agreement
+    if seen is None or seen.latency_s is None or seen.service_latency_s is None:
+        return
+    outside_s = seen.latency_s - seen.service_latency_s
+    if outside_s > max(_LATE_S, _DIFFERENCE * seen.latency_s):
+        yield Advice(
+            finding=f"An answer took {duration(seen.latency_s)} on average, of which the service saw "
+            f"{duration(seen.service_latency_s)}.",
+            remedy="The rest is the network, the runner, or waiting to be taken in by the API.",
+        )
+
+
 def _growth(run: Run, figures: Figures) -> Iterator[Advice]:
     processes = figures.watched.processes.items() if figures.watched and run.took_s >= _GROWS_S else ()
     for name, used in processes:
@@ -94,4 +107,12 @@ def _growth(run: Run, figures: Figures) -> Iterator[Advice]:
             )
 
 
-RULES: Final[tuple[Rule, ...]] = (_interrupted, _nothing, _few, _slow_runner, _disagreement, _growth)
+RULES: Final[tuple[Rule, ...]] = (
+    _interrupted,
+    _nothing,
+    _few,
+    _slow_runner,
+    _disagreement,
+    _elsewhere,
+    _growth,
+)

@@ -191,6 +191,9 @@ def _counted(figures: Figures) -> Table:
         requests = (str(seen.requests), str(seen.service_requests), share(seen.requests_difference))
         audio = (number(seen.audio_s), number(seen.service_audio_s), _share(seen.audio_difference))
         rows = [("requests", *requests), ("seconds of audio", *audio)]
+        if seen.latency_s is not None and seen.service_latency_s is not None:
+            latency = (duration(seen.latency_s), duration(seen.service_latency_s))
+            rows.append(("mean latency", *latency, _share(seen.latency_difference)))
     head = ("", "by the runner", "by the service", "apart")
     return Table(title="What was counted (the service counts audio without its pauses)", head=head, rows=rows)
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable
+from statistics import fmean
 from typing import Any, Final
 
 from actors import histogram
@@ -89,9 +90,9 @@ def counts(*values: float) -> tuple[int, ...]:
     return tuple(found)
 
 
-def counted(requests: int, audio_s: float, **stages: tuple[int, ...]) -> Counted:
-    """What the service has counted."""
-    return Counted(requests={"2xx": requests}, audio_s=audio_s, stages=stages, latency=counts())
+def counted(requests: int, audio_s: float, each_s: float = 0.5, **stages: tuple[int, ...]) -> Counted:
+    """What the service has counted: so many requests of so many seconds each."""
+    return Counted(requests={"2xx": requests}, audio_s=audio_s, stages=stages, requests_s=requests * each_s)
 
 
 def saturated() -> Run:
@@ -140,7 +141,7 @@ def hurt(language: Language = "auto") -> Run:
         looks,
         plan=plan,
         took_s=125.0,
-        counted=counted(len(samples), audio_s * 0.86, **stages),
+        counted=counted(len(samples), audio_s * 0.86, fmean(one.service_s for one in samples), **stages),
         runner_cpu_s=4.1,
     )
 

@@ -131,7 +131,7 @@ def test_open_loop(instant: Service, folder: Path, tmp_path: Path) -> None:
     assert [one.due_s - began_s for one in measured.samples] == pytest.approx(due_s)
     assert all(one.due_s <= one.sent_s for one in measured.samples)
     assert measured.counted is not None
-    assert measured.counted.requests["2xx"] == len(due_s) == sum(measured.counted.latency)
+    assert measured.counted.requests["2xx"] == len(due_s)
     assert measured.counted.audio_s == pytest.approx(sum(one.audio_s for one in measured.samples))
     assert sum(measured.counted.stages["queue"]) == len(due_s)
 

@@ -111,6 +111,11 @@ def test_nothing_wrong() -> None:
             "1,000.0 s of audio were answered and the service recognised 1,100.0 s, 9.1% apart",
             None,
         ),
+        (
+            run(GOOD, counted=counted(200, 860, 0.4)),
+            "took 500 ms on average, of which the service saw 400 ms",
+            None,
+        ),
         (hurt(), "The service was not healthy for 20 s; at worst 4 of 5 instances worked", None),
         (saturated(), "2 requests/s were borne; at 4/s a limit broke: p95 8 s", None),
         (
@@ -147,6 +152,7 @@ def test_a_cause(one: Run, figure: str, setting: str | None) -> None:
         (watched(looks(cpu=0.97, busy=BUSY, processes=using(instance=0.75)), wait=WAITED), "for an instance"),
         (watched(looks(cpu=0.97, processes={})), "The processor"),
         (run(GOOD, counted=counted(203, 860)), "apart"),
+        (run(GOOD, counted=counted(200, 860, 0.46)), "on average"),
         (run(GOOD, plan=OPEN), "grew"),
         (run([*GOOD, refused(1)], looks()), "No limit"),
         (run(GOOD[:30], looks(processes={"api": Usage(cpu_cores=0.0, rss_mb=900)})), "grew"),

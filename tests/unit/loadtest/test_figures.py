@@ -76,7 +76,7 @@ def test_first_segment() -> None:
 def test_stages() -> None:
     """From the service's own histograms; stages that nothing went through are none."""
     stages = {"queue": counts(*[0.1] * 99, 5.0), "vad": counts()}
-    found = figures(run([sample(0, 1)], counted=counted(1, 5.0, **stages)))
+    found = figures(run([sample(0, 1)], counted=counted(1, 5.0, 1.0, **stages)))
 
     assert set(found.stages) == {"queue"}
     assert found.stages["queue"].count == 100
@@ -146,14 +146,26 @@ def test_agreement() -> None:
     unheard = sample(1, 0, status=0, outcome="connection")
     samples = [sample(0, 1), timeout, unheard]
 
-    cut = figures(run(samples, counted=counted(2, 4.0))).agreement
+    cut = figures(run(samples, counted=counted(2, 4.0, 30))).agreement
     whole = figures(run(samples, counted=counted(4, 4.0), plan=Plan(endpoint=Endpoint.ASR_SIMPLE))).agreement
 
     assert cut is not None
     assert (cut.requests, cut.requests_difference, cut.audio_difference) == (2, 0, None)
+    assert (cut.latency_s, cut.service_latency_s) == (30.5, 30)
+    assert cut.latency_difference == pytest.approx(0.5 / 30.5)
     assert whole is not None
     assert whole.requests_difference == 0.5
     assert whole.audio_difference == pytest.approx(0.2)
+
+
+def test_the_latency_of_jobs_is_not_the_request_s() -> None:
+    """The service has answered before they are done; and where nobody was heard, there is none."""
+    jobs = figures(run([sample(0, 1)], counted=counted(1, 5.0), plan=Plan(endpoint=Endpoint.JOBS))).agreement
+    nobody = figures(run([], counted=counted(0, 0))).agreement
+
+    assert jobs is not None
+    assert nobody is not None
+    assert jobs.latency_difference is nobody.latency_difference is None
 
 
 def test_course() -> None:
