@@ -1,6 +1,7 @@
 """`loadtest [PROFILE] [name=value …]`: how much this installation can take, how fast, and what limits it."""
 
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from loadtest.figures import figures
 from loadtest.live import Live
 from loadtest.options import Asked
 from loadtest.plan import BadPlan, Plan, plan
-from loadtest.report import BadReport
+from loadtest.report import BadReport, files
 
 #: The exit statuses besides 0.
 CONDITION_HOLDS: Final = 1
@@ -35,11 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return CANNOT_RUN
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
+        print(error, file=sys.stderr)
         return CANNOT_RUN
     except KeyboardInterrupt:
         print("Interrupted before it began.", file=sys.stderr)
         return INTERRUPTED
+    except Exception:  # noqa: BLE001 - a status of 1 says that a condition holds
+        traceback.print_exc()
+        return CANNOT_RUN
 
 
 def _compare(before: Path, after: Path, folder: Path) -> int:
@@ -59,6 +63,7 @@ def _run(asked: Asked) -> int:
         if wanted.test_file
         else corpus.recordings(wanted.corpus, wanted.seed)
     )
+    files.check(asked.out)
     with Live(Console(stderr=True)) as live:
         run = load.run(wanted, recordings, live.tell, _headers(wanted, asked.key))
     found = figures(run)

@@ -71,8 +71,10 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "error_rate": Quantity("%", lambda seen: seen.correctness.error_rate),
     "difference": Quantity("%", lambda seen: seen.agreement.requests_difference if seen.agreement else None),
     "unhealthy": _watched("s", lambda seen: seen.health.unhealthy_s),
-    "waiting_jobs": _watched("", lambda seen: seen.waiting_jobs.max),
-    "segments_waiting": _watched("", lambda seen: seen.segments_waiting.max),
+    "waiting_jobs": _watched("", lambda seen: seen.waiting_jobs.max if seen.waiting_jobs else None),
+    "segments_waiting": _watched(
+        "", lambda seen: seen.segments_waiting.max if seen.segments_waiting else None
+    ),
     "busy": _watched("%", lambda seen: seen.busy.mean if seen.busy else None),
     "cpu": _watched("%", lambda seen: seen.cpu.mean),
     "memory_mb": _watched("", lambda seen: seen.rss_mb if seen.processes else None),
@@ -103,7 +105,7 @@ def _condition(text: str) -> Condition:
     units = _UNITS[QUANTITIES[name].unit]
     if unit not in units:
         raise BadPlan(f"{text}: {name} {_wanted(list(units))}")
-    return Condition(name=name, comparison=comparison, limit=float(limit) * units[unit])
+    return Condition(name=name, comparison=comparison, limit=round(float(limit) * units[unit], 12))
 
 
 def _wanted(units: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from loadtest import saturation
 from loadtest.correctness import Correctness, correctness
 from loadtest.percentiles import Durations, durations
 from loadtest.plan import Endpoint
-from loadtest.records import OK, Run, Sample, Step
+from loadtest.records import OK, TIMEOUT, Counted, Run, Sample, Step
 from loadtest.series import Series, series
 from loadtest.watched import Watched, watched
 
@@ -62,11 +62,11 @@ class Agreement(Struct, frozen=True, kw_only=True):
     service_audio_s: float
     #: Null where the endpoint leaves pauses out.
     audio_difference: float | None
-    #: From when a request was sent until it was answered, on average; the service begins with its head. Null
-    #: where nothing was answered, and for jobs, which the service has answered before they are done.
-    latency_s: float | None
-    service_latency_s: float | None
-    latency_difference: float | None
+    #: How long answers with 200 took on average, by the runner from when a request was sent, by the service
+    #: from its head. Null where there are none, and for jobs, which are answered before they are done.
+    mean_s: float | None
+    service_mean_s: float | None
+    mean_difference: float | None
 
 
 class RunnerFigures(Struct, frozen=True, kw_only=True):
@@ -90,7 +90,7 @@ class StepFigures(Struct, frozen=True, kw_only=True):
     latency: Durations | None
     watched: Watched | None
     #: Whether it kept within the limits.
-    holds: bool
+    borne: bool
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -195,24 +195,31 @@ def _stage(counts: Sequence[int]) -> StageFigures | None:
 def _agreement(run: Run, good: Sequence[Sample]) -> Agreement | None:
     if run.counted is None:
         return None
-    heard = [sample.service_s for sample in run.samples if sample.status > 0 or sample.outcome == "timeout"]
+    heard = sum(sample.status > 0 or sample.outcome == TIMEOUT for sample in run.samples)
     counted = sum(run.counted.requests.values())
     audio_s = math.fsum(sample.audio_s for sample in good)
     whole = run.plan.endpoint == Endpoint.ASR_SIMPLE
-    latency = None
-    if heard and counted and run.plan.endpoint != Endpoint.JOBS:
-        latency = statistics.fmean(heard), run.counted.requests_s / counted
+    means_s = _means_s(run, run.counted)
     return Agreement(
-        requests=len(heard),
+        requests=heard,
         service_requests=counted,
-        requests_difference=_difference(len(heard), counted),
+        requests_difference=_difference(heard, counted),
         audio_s=audio_s,
         service_audio_s=run.counted.audio_s,
         audio_difference=_difference(audio_s, run.counted.audio_s) if whole else None,
-        latency_s=latency[0] if latency else None,
-        service_latency_s=latency[1] if latency else None,
-        latency_difference=_difference(*latency) if latency else None,
+        mean_s=means_s[0] if means_s else None,
+        service_mean_s=means_s[1] if means_s else None,
+        mean_difference=_difference(*means_s) if means_s else None,
     )
+
+
+def _means_s(run: Run, counted: Counted) -> tuple[float, float] | None:
+    """How long an answer took on average by the runner and by the service, where that can be compared."""
+    answered = counted.requests["2xx"]
+    took_s = [sample.service_s for sample in run.samples if sample.status == 200]
+    if not took_s or not answered or run.plan.endpoint == Endpoint.JOBS:
+        return None
+    return statistics.fmean(took_s), counted.answered_s / answered
 
 
 def _difference(here: float, there: float) -> float:
@@ -240,5 +247,5 @@ def _step(run: Run, step: Step) -> StepFigures:
         throughput=throughput(samples),
         latency=durations(good),
         watched=watched(looks, step.ended_s),
-        holds=saturation.holds(run.plan, samples),
+        borne=step.borne,
     )

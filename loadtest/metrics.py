@@ -23,7 +23,7 @@ MEASURED: Final = {
 }
 
 #: A series, its labels in the order in which they are written, and its value.
-_LINE: Final = re.compile(r"^([a-z_]+)(?:\{(.*)\})? ([^ ]+)$", re.MULTILINE)
+_LINE: Final = re.compile(r"^([a-z_]+)(?:\{(.*)\})? ([-+]?(?:[0-9][0-9.e+-]*|Inf|NaN))$", re.MULTILINE)
 _LABEL: Final = re.compile(r'="([^"]*)"')
 
 _Values = tuple[str, ...]
@@ -74,7 +74,7 @@ def counted(before: Metrics, after: Metrics, endpoint: Endpoint) -> Counted | No
             stage: _less(after.buckets(STAGE_S.name, stage), before.buckets(STAGE_S.name, stage))
             for stage in Stage
         },
-        requests_s=grown(f"{REQUEST_S.name}_sum", measured),
+        answered_s=grown(f"{REQUEST_S.name}_sum", measured),
     )
 
 

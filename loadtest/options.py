@@ -72,7 +72,7 @@ def parse(arguments: Sequence[str] | None = None) -> Asked:
             raise BadPlan(f"there is no option {typed!r}; there are {', '.join(OPTIONS)}")
     if len(profiles) > 1:
         raise BadPlan(f"one profile at a time, not {' and '.join(profiles)}")
-    if "test_file" in changes:
+    if changes.get("test_file"):
         changes["test_file"] = str(here / Path(changes["test_file"]).expanduser())
     return Asked(
         profile=profiles[0] if profiles else "seed",

@@ -14,6 +14,10 @@ from actors.records import Language
 PROFILES: Final = Path(__file__).with_name("profiles.toml")
 
 
+#: Requests a second above which no runner sends in time.
+MOST_PER_S: Final = 10_000
+
+
 class BadPlan(Exception):
     """The plan cannot be carried out; the message says which value is at fault, and what is allowed."""
 
@@ -87,11 +91,12 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 #: Value → the least and the most that it may be.
 _RANGES: Final = {
+    "seed": (0, 2**63 - 1),
     "concurrent_users": (1, 10_000),
     "requests_per_user": (1, 1_000_000),
     "delay_between_requests": (0, 3_600),
     "timeout": (0.1, 86_400),
-    "rate_per_s": (0, 10_000),
+    "rate_per_s": (0, MOST_PER_S),
     "duration_s": (0, 604_800),
     "raise_by": (0, 10),
     "limit_p95_s": (0, 3_600),
@@ -121,6 +126,10 @@ def profiles(file: Path = PROFILES) -> dict[str, dict[str, Any]]:
         BadPlan: the file cannot be read.
     """
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadPlan(f"{file}: {error}") from error
+    loose = [name for name, values in found.items() if not isinstance(values, dict)]
+    if loose:
+        raise BadPlan(f"{file}: {loose[0]} stands above the first profile, such as [mine]")
+    return found

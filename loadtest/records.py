@@ -1,13 +1,17 @@
 """What a run leaves behind, and nothing that is computed from it; all times in seconds after its start."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
 from loadtest.plan import Plan
 
 #: The outcome of a request that was answered well; others name the class of the error.
-OK = "ok"
+OK: Final = "ok"
+
+#: The outcome of a request that the runner gave up.
+TIMEOUT: Final = "timeout"
 
 
 class Sample(Struct, frozen=True, kw_only=True):
@@ -73,11 +77,12 @@ class Look(Struct, frozen=True, kw_only=True):
     health_s: float | None
     #: `healthy`, `degraded`, `unhealthy`, or `away`.
     health: str
-    healthy_instances: int = 0
-    waiting_jobs: int = 0
-    running_jobs: int = 0
-    segments_waiting: int = 0
-    oldest_s: float = 0
+    #: Null where the service did not say, be it too busy or another one; so below.
+    healthy_instances: int | None = None
+    waiting_jobs: int | None = None
+    running_jobs: int | None = None
+    segments_waiting: int | None = None
+    oldest_s: float | None = None
     #: Instance → whether its engine is at work.
     busy: Mapping[str, bool] = {}
     #: Of this machine, 0 to 1.
@@ -114,16 +119,18 @@ class Counted(Struct, frozen=True, kw_only=True):
     audio_s: float
     #: Stage (`queue`, `decode`, `vad`, …) → counts by bucket of `actors.histogram`.
     stages: Mapping[str, tuple[int, ...]]
-    #: How long the requests took by the service's clock, from head to end, in all.
-    requests_s: float
+    #: How long the requests of `2xx` took by the service's clock, from head to end, in all.
+    answered_s: float
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """A stretch of a run at one rate."""
+    """A stretch of a run at one rate, once it was known whether the service bore it."""
 
     rate_per_s: float
     began_s: float
     ended_s: float
+    #: Whether its requests kept within the limits of the plan.
+    borne: bool
 
 
 class Run(Struct, frozen=True, kw_only=True):

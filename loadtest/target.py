@@ -26,7 +26,11 @@ def meet(url: str, headers: Mapping[str, str]) -> Service:
     Raises:
         NotServed: nothing answers there, or no instance is ready.
     """
-    with client(url, headers) as http:
+    try:
+        http = client(url, headers)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise NotServed(f"{url} cannot be asked, its address or the key is at fault: {error}") from error
+    with http:
         try:
             answer = http.get("/health")
         except (httpx.HTTPError, httpx.InvalidURL) as error:

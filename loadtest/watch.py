@@ -58,7 +58,7 @@ class Watch(threading.Thread):
 
     @override
     def run(self) -> None:
-        while not self._stopped.wait(max(0.0, self._next_s() - time.perf_counter())):
+        while not self._stopped.wait(self._next_in_s()):
             self.looks.append(self.look())
         self.looks.append(self.look())
 
@@ -67,7 +67,7 @@ class Watch(threading.Thread):
         at_s = time.perf_counter()
         report, health = self._health()
         health_s = time.perf_counter() - at_s
-        metrics = (read_metrics(self._http) if report else None) or Metrics({})
+        metrics = read_metrics(self._http) if report else None
         host = self._host.read()
         workers = (*report.health_details, *report.segmenters) if report else ()
         gpu_mb = {worker.instance: worker.gpu_mb for worker in workers}
@@ -75,11 +75,11 @@ class Watch(threading.Thread):
             at_s=at_s - self._began_s,
             health_s=None if health == AWAY else health_s,
             health=health,
-            healthy_instances=report.healthy_instances if report else 0,
-            waiting_jobs=int(metrics.value("asr_jobs_waiting")),
-            running_jobs=int(metrics.value("asr_jobs_running")),
-            segments_waiting=int(metrics.value("asr_segments_waiting")),
-            oldest_s=metrics.value("asr_oldest_waiting_seconds"),
+            healthy_instances=report.healthy_instances if report else None,
+            waiting_jobs=int(metrics.value("asr_jobs_waiting")) if metrics else None,
+            running_jobs=int(metrics.value("asr_jobs_running")) if metrics else None,
+            segments_waiting=int(metrics.value("asr_segments_waiting")) if metrics else None,
+            oldest_s=metrics.value("asr_oldest_waiting_seconds") if metrics else None,
             busy=_busy(report),
             cpu=host.cpu,
             processes=self._processes.read(gpu_mb) if self._processes else {},
@@ -89,8 +89,9 @@ class Watch(threading.Thread):
             ),
         )
 
-    def _next_s(self) -> float:
-        return self._began_s + LOOK_S * (len(self.looks) + 1)
+    def _next_in_s(self) -> float:
+        """A look that was missed, as the one before it took long, is not made up for."""
+        return LOOK_S - (time.perf_counter() - self._began_s) % LOOK_S
 
     def _health(self) -> tuple[HealthReport | None, str]:
         try:
@@ -99,8 +100,8 @@ class Watch(threading.Thread):
             return None, AWAY
         try:
             report = msgspec.json.decode(answer.content, type=HealthReport)
-        except msgspec.DecodeError:  # another server
-            return None, "healthy" if answer.is_success else "unhealthy"
+        except (msgspec.DecodeError, UnicodeDecodeError):  # another server, which may know no such path
+            return None, "unhealthy" if answer.is_server_error else "healthy"
         return report, report.status
 
 

@@ -25,8 +25,9 @@ class HealthFigures(Struct, frozen=True, kw_only=True):
     unanswered: int
     #: How long it was not healthy, by what was seen from one look to the next.
     unhealthy_s: float
-    fewest_instances: int
-    most_instances: int
+    #: Of those that were healthy; null where the service never said.
+    fewest_instances: int | None
+    most_instances: int | None
 
 
 class ProcessFigures(Struct, frozen=True, kw_only=True):
@@ -52,10 +53,11 @@ class Watched(Struct, frozen=True, kw_only=True):
 
     looks: int
     health: HealthFigures
-    waiting_jobs: Level
-    running_jobs: Level
-    segments_waiting: Level
-    oldest_max_s: float
+    #: Null where the service never said.
+    waiting_jobs: Level | None
+    running_jobs: Level | None
+    segments_waiting: Level | None
+    oldest_max_s: float | None
     #: Share of the instances that were at work; null where none was seen.
     busy: Level | None
     #: Of the machine, 0 to 1.
@@ -87,9 +89,9 @@ def watched(looks: Sequence[Look], end_s: float) -> Watched | None:
         waiting_jobs=_level(look.waiting_jobs for look in looks),
         running_jobs=_level(look.running_jobs for look in looks),
         segments_waiting=_level(look.segments_waiting for look in looks),
-        oldest_max_s=max(look.oldest_s for look in looks),
-        busy=_level(busy) if busy else None,
-        cpu=_level(look.cpu for look in looks),
+        oldest_max_s=_most(look.oldest_s for look in looks),
+        busy=_level(busy),
+        cpu=_mean_and_max([look.cpu for look in looks]),
         processes={name: _process([look.processes.get(name) for look in looks]) for name in names},
         gpus={f"GPU {index}": _gpu(looks, index) for index in gpus},
     )
@@ -102,12 +104,13 @@ def _busy(look: Look) -> float | None:
 def _health(looks: Sequence[Look], end_s: float) -> HealthFigures:
     until = [after.at_s for _, after in pairwise(looks)] + [max(end_s, looks[-1].at_s)]
     lasted = zip(looks, until, strict=True)
+    instances = [look.healthy_instances for look in looks if look.healthy_instances is not None]
     return HealthFigures(
         latency=durations(look.health_s for look in looks if look.health_s is not None),
         unanswered=sum(look.health_s is None for look in looks),
         unhealthy_s=sum(until_s - look.at_s for look, until_s in lasted if look.health != "healthy"),
-        fewest_instances=min(look.healthy_instances for look in looks),
-        most_instances=max(look.healthy_instances for look in looks),
+        fewest_instances=min(instances, default=None),
+        most_instances=max(instances, default=None),
     )
 
 
@@ -119,7 +122,7 @@ def _process(usages: Sequence[Usage | None]) -> ProcessFigures:
         for part in (usages[quarter : 2 * quarter], usages[len(usages) - quarter :])
     )
     return ProcessFigures(
-        cpu_cores=_level(usage.cpu_cores for usage in seen),
+        cpu_cores=_mean_and_max([usage.cpu_cores for usage in seen]),
         rss_max_mb=max(usage.rss_mb for usage in seen),
         rss_grown_mb=statistics.fmean(late) - statistics.fmean(early) if quarter and early and late else None,
         gpu_max_mb=_most(usage.gpu_mb for usage in seen),
@@ -128,16 +131,19 @@ def _process(usages: Sequence[Usage | None]) -> ProcessFigures:
 
 def _gpu(looks: Iterable[Look], index: int) -> GpuFigures:
     seen = [gpu for look in looks for gpu in look.gpus if gpu.index == index]
-    utilisation = [gpu.utilisation for gpu in seen if gpu.utilisation is not None]
     return GpuFigures(
-        utilisation=_level(utilisation) if utilisation else None,
+        utilisation=_level(gpu.utilisation for gpu in seen),
         memory_max_mb=_most(gpu.memory_mb for gpu in seen),
     )
 
 
-def _level(values: Iterable[float]) -> Level:
-    known = list(values)
-    return Level(mean=statistics.fmean(known), max=max(known))
+def _level(values: Iterable[float | None]) -> Level | None:
+    known = [value for value in values if value is not None]
+    return _mean_and_max(known) if known else None
+
+
+def _mean_and_max(values: Sequence[float]) -> Level:
+    return Level(mean=statistics.fmean(values), max=max(values))
 
 
 def _most(values: Iterable[float | None]) -> float | None:

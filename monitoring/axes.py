@@ -81,9 +81,11 @@ def local(at_ms: float) -> dt.datetime:
 
 def duration(seconds: float) -> str:
     """A duration as people write it: 20 ms, 1.5 s, 3 min."""
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{seconds * 1000:.3g} ms"
-    return f"{seconds:.3g} s" if seconds < 600 else f"{seconds / 60:.3g} min"
+    if seconds < 599.5:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 59_970 else f"{seconds / 3600:.3g} h"
 
 
 def _clock(at_ms: float, *, days: bool) -> str:

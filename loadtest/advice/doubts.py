@@ -67,8 +67,9 @@ def _slow_runner(_run: Run, figures: Figures) -> Iterator[Advice]:
         )
 
 
-def _disagreement(_run: Run, figures: Figures) -> Iterator[Advice]:
-    seen = figures.agreement
+def _disagreement(run: Run, figures: Figures) -> Iterator[Advice]:
+    # What was under way when a run was ended early the service has counted, and the runner has not.
+    seen = None if run.interrupted else figures.agreement
     if seen and seen.requests_difference > _DIFFERENCE:
         yield Advice(
             finding=f"The runner counted {seen.requests} requests and the service {seen.service_requests}, "
@@ -85,13 +86,12 @@ def _disagreement(_run: Run, figures: Figures) -> Iterator[Advice]:
 
 def _elsewhere(_run: Run, figures: Figures) -> Iterator[Advice]:
     seen = figures.agreement
-    if seen is None or seen.latency_s is None or seen.service_latency_s is None:
+    if seen is None or seen.mean_s is None or seen.service_mean_s is None:
         return
-    outside_s = seen.latency_s - seen.service_latency_s
-    if outside_s > max(_LATE_S, _DIFFERENCE * seen.latency_s):
+    if seen.mean_s - seen.service_mean_s > max(_LATE_S, _DIFFERENCE * seen.mean_s):
         yield Advice(
-            finding=f"An answer took {duration(seen.latency_s)} on average, of which the service saw "
-            f"{duration(seen.service_latency_s)}.",
+            finding=f"An answer took {duration(seen.mean_s)} on average, of which the service saw "
+            f"{duration(seen.service_mean_s)}.",
             remedy="The rest is the network, the runner, or waiting to be taken in by the API.",
         )
 

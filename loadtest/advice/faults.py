@@ -51,9 +51,13 @@ def _remedy(run: Run, error: Errors) -> tuple[str, tuple[str, ...]]:
 
 def _sick(_run: Run, figures: Figures) -> Iterator[Advice]:
     if figures.watched and (health := figures.watched.health).unhealthy_s > 0:
+        worst = (
+            f"; at worst {health.fewest_instances} of {health.most_instances} instances worked"
+            if health.most_instances
+            else ""
+        )
         yield Advice(
-            finding=f"The service was not healthy for {duration(health.unhealthy_s)}; at worst "
-            f"{health.fewest_instances} of {health.most_instances} instances worked.",
+            finding=f"The service was not healthy for {duration(health.unhealthy_s)}{worst}.",
             remedy="./justw logs --process instance says what became of them.",
         )
 

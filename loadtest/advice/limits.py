@@ -44,7 +44,9 @@ def _processor(run: Run, figures: Figures) -> Iterator[Advice]:
 
 
 def _gpus(_run: Run, figures: Figures) -> Iterator[Advice]:
-    for name, gpu in figures.watched.gpus.items() if figures.watched else ():
+    seen = figures.watched
+    # Without processes the service is on another machine, and these are the runner's own GPUs.
+    for name, gpu in seen.gpus.items() if seen and seen.processes else ():
         if gpu.utilisation and gpu.utilisation.mean >= FULL:
             yield Advice(
                 finding=f"{name} was {gpu.utilisation.mean:.0%} busy.",
@@ -69,13 +71,13 @@ def _segmenters(run: Run, figures: Figures) -> Iterator[Advice]:
 def _instances(run: Run, figures: Figures) -> Iterator[Advice]:
     seen = figures.watched
     wait_s = _wait_s(figures, "wait")
-    if not (seen and seen.busy and seen.busy.mean >= FULL and wait_s):
+    if not (seen and seen.processes and seen.busy and seen.busy.mean >= FULL and wait_s):
         return
     finding = (
         f"Segments waited {duration(wait_s)} (p95) for an instance, and all were {seen.busy.mean:.0%} busy"
     )
     idle = [gpu.utilisation.mean for gpu in seen.gpus.values() if gpu.utilisation]
-    if idle and max(idle) < 0.6:
+    if idle and max(idle) < _IDLE_GPU:
         yield Advice(
             finding=f"{finding}, but the GPU only {max(idle):.0%}.",
             remedy="Recognise more at once, or run more instances a GPU.",
@@ -133,7 +135,7 @@ def _knee(run: Run, figures: Figures) -> Iterator[Advice]:
     if not figures.steps:
         return
     limits = f"p95 {duration(run.plan.limit_p95_s)}, {run.plan.limit_errors:.3%} errors"
-    first = next((step for step in figures.steps if not step.holds), None)
+    first = next((step for step in figures.steps if not step.borne), None)
     if first is None:
         finding = f"{figures.steps[-1].rate_per_s:.3g} requests/s were borne, and no limit broke ({limits})."
         yield Advice(finding=finding, remedy="Raise the rate further to find the limit.")
@@ -156,11 +158,15 @@ def no_limit(figures: Figures) -> Advice:
         return Advice(
             finding="The service was not watched during the run.", remedy="What limits it is not known."
         )
-    busy = f", the instances {seen.busy.mean:.0%}" if seen.busy else ""
+    known = [f"the processor was {seen.cpu.mean:.0%} busy"] if seen.processes else []
+    known += [f"the instances were {seen.busy.mean:.0%} busy"] if seen.busy else []
+    known += [f"at most {seen.waiting_jobs.max:.0f} jobs waited"] if seen.waiting_jobs else []
+    if not known:
+        return Advice(
+            finding="The service does not say how busy it was.", remedy="What limits it is not known."
+        )
     return Advice(
-        finding=f"No limit was reached: the processor was {seen.cpu.mean:.0%} busy{busy}, and at most "
-        f"{seen.waiting_jobs.max:.0f} jobs waited.",
-        remedy="Send more at once to find the limit.",
+        finding=f"No limit was reached: {', '.join(known)}.", remedy="Send more at once to find the limit."
     )
 
 

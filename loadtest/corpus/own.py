@@ -37,7 +37,7 @@ def _recording(path: Path) -> Recording | None:
             path=path,
             language="auto",
             audio_s=_length_ms(path) / 1000,
-            text=text.read_text(encoding="utf-8").strip() if text.is_file() else None,
+            text=(text.read_text(encoding="utf-8").strip() or None) if text.is_file() else None,
         )
     except UnsupportedContainer:
         return None

@@ -11,11 +11,13 @@ from loadtest.plan import Endpoint
 from loadtest.records import OK
 
 #: The classes of errors that have no HTTP status.
-TIMEOUT: Final = "timeout"
 CONNECTION: Final = "connection"
 FAILED_SEGMENTS: Final = "failed segments"
 WRONG_TEXT: Final = "wrong text"
 UNREADABLE: Final = "unreadable answer"
+
+#: What JSON or text that is none raises.
+UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
 
 #: Characters of a reason that are kept.
 REASON_CHARS: Final = 200
@@ -61,7 +63,7 @@ def judge(endpoint: Endpoint, status: int, content: bytes) -> Answer:
                 return _recognised(result.text, result.stats)
             case Endpoint.OPENAI | Endpoint.STREAM:
                 return Answer(text=msgspec.json.decode(content, type=_Transcription).text)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         return failure(UNREADABLE, str(error))
 
 
@@ -76,7 +78,7 @@ def reason(content: bytes) -> str:
         said: Any = msgspec.json.decode(content)
         error = said.get("error")
         found = said.get("msg") or said.get("detail") or (error["message"] if error else None)
-    except (msgspec.DecodeError, AttributeError, KeyError, TypeError):
+    except (*UNDECODABLE, AttributeError, KeyError, TypeError):
         found = None
     return str(found or content[:REASON_CHARS].decode(errors="replace"))
 

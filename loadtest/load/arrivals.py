@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from loadtest.plan import Plan
+from loadtest.plan import MOST_PER_S, Plan
 
 
 def rates(plan: Plan) -> Iterator[float]:
-    """The rates to try one after the other, in requests a second; without end where the rate is raised."""
+    """The rates to try in turn, in requests a second; where the rate is raised, to `MOST_PER_S`."""
     rate_per_s = plan.rate_per_s
     yield rate_per_s
-    while plan.raise_by:
-        rate_per_s *= plan.raise_by
+    while plan.raise_by and rate_per_s < MOST_PER_S:
+        rate_per_s = min(rate_per_s * plan.raise_by, MOST_PER_S)
         yield rate_per_s
 
 

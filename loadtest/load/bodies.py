@@ -1,5 +1,6 @@
 """What is sent: forms with a recording, encoded once and sent many times."""
 
+import os
 from typing import Final
 
 import httpx
@@ -34,7 +35,8 @@ def body(recording: Recording, plan: Plan) -> Body:
     Raises:
         OSError: the recording cannot be read.
     """
-    file = (recording.path.name, recording.path.read_bytes())
+    name = os.fsencode(recording.path.name).decode(errors="replace")  # a name need not be UTF-8
+    file = (name, recording.path.read_bytes())
     form = httpx.Request("POST", plan.api_url, data=_fields(plan), files={"file": file})
     return Body(form.headers["content-type"], form.read())
 

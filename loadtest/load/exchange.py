@@ -16,6 +16,7 @@ from loadtest.load import answers
 from loadtest.load.answers import Answer
 from loadtest.load.bodies import PATHS, Body
 from loadtest.plan import Endpoint
+from loadtest.records import TIMEOUT
 
 #: For a connection to be made, and for a job that nobody waits for any more to be cancelled.
 CONNECT_S: Final = 5.0
@@ -78,6 +79,10 @@ class Target(Struct, frozen=True, kw_only=True):
     timeout_s: float
 
     @property
+    def _connect_s(self) -> float:
+        return min(CONNECT_S, self.timeout_s)
+
+    @property
     def _prefix(self) -> str:
         """What a reverse proxy may have put before all paths."""
         return urlsplit(self.url).path.rstrip("/")
@@ -95,12 +100,14 @@ class Target(Struct, frozen=True, kw_only=True):
                         said = self._post(http, body)
                         answer = answers.judge(self.endpoint, said.status_code, said.read())
                         return Reply(status=said.status_code, answer=answer)
-        except (gevent.Timeout, TimeoutError):
-            why = f"no answer within {self.timeout_s:g} s"
-            return Reply(answer=answers.failure(answers.TIMEOUT, why))
+        except gevent.Timeout:
+            return Reply(answer=answers.failure(TIMEOUT, f"no answer within {self.timeout_s:g} s"))
+        except TimeoutError:
+            why = f"no connection within {self._connect_s:g} s"
+            return Reply(answer=answers.failure(answers.CONNECTION, why))
         except (OSError, HTTPParseError) as error:
             return Reply(answer=answers.failure(answers.CONNECTION, str(error) or type(error).__name__))
-        except msgspec.DecodeError as error:
+        except answers.UNDECODABLE as error:
             return Reply(status=200, answer=answers.failure(answers.UNREADABLE, str(error)))
         except _Refused as refused:
             why = answers.reason(refused.content)
@@ -163,8 +170,8 @@ class Target(Struct, frozen=True, kw_only=True):
         return HTTPClient.from_url(
             self.url,
             block_size=_BLOCK,
-            connection_timeout=min(CONNECT_S, self.timeout_s),
-            network_timeout=self.timeout_s,
+            connection_timeout=self._connect_s,
+            network_timeout=None,  # `send` waits no longer than the timeout for all of it
         )
 
 

@@ -31,24 +31,27 @@ class OpenLoop:
                 self._sleep_until(began_s + after_s)
                 self._session.requests.spawn(self._send, began_s + after_s)
             self._sleep_until(began_s + plan.duration_s)
-            if plan.raise_by and not self._held(rate_per_s, began_s):
+            if plan.raise_by and not self._is_borne(rate_per_s, began_s):
                 break
-        self._session.requests.join()
+        self._session.requests.join(raise_error=True)
 
     def _send(self, due_s: float) -> None:
         self._tell(self._session.request(due_s))
 
-    def _held(self, rate_per_s: float, began_s: float) -> bool:
-        """Whether the step that ends now kept the limits: known once it broke them or all requests ended."""
-        session = self._session
-        step = Step(rate_per_s=rate_per_s, began_s=began_s, ended_s=session.now_s())
-        session.steps.append(step)
+    def _is_borne(self, rate_per_s: float, began_s: float) -> bool:
+        """Whether the step that ends now kept the limits: known once it broke them or all requests ended.
+
+        Only then is the step recorded: one that is cut short in between says nothing.
+        """
+        session, ended_s = self._session, self._session.now_s()
         while True:
             samples = [heard.sample for heard in session.heard if heard.sample.due_s >= began_s]
             open_s = [session.now_s() - due_s for due_s in session.open.values()]
-            held = saturation.holds(session.plan, samples, open_s)
-            if not held or not open_s:
-                return held
+            borne = saturation.is_borne(session.plan, samples, open_s)
+            if not borne or not open_s:
+                step = Step(rate_per_s=rate_per_s, began_s=began_s, ended_s=ended_s, borne=borne)
+                session.steps.append(step)
+                return borne
             gevent.sleep(LOOK_S)
 
     def _sleep_until(self, at_s: float) -> None:

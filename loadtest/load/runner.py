@@ -19,14 +19,14 @@ from actors.clock import now_ms
 from actors.flusher import FLUSH_S
 from deploy.client import NotServed
 from loadtest.corpus import Recording, error_rate
-from loadtest.load.answers import WRONG_TEXT
+from loadtest.load.answers import CONNECTION, WRONG_TEXT
 from loadtest.load.arrivals import requests
 from loadtest.load.exchange import Target
 from loadtest.load.progress import Progress
 from loadtest.load.session import Heard, Session
 from loadtest.metrics import Metrics, counted
 from loadtest.plan import Plan
-from loadtest.records import OK, Run, Sample
+from loadtest.records import OK, TIMEOUT, Run, Sample
 from loadtest.target import hardware, meet
 from loadtest.watch import Watch, client, read_metrics
 
@@ -66,8 +66,8 @@ def run(
         gevent.wait([stop], SETTLED_S)
         before = read_metrics(http) or Metrics({})
         began_ms, spent_s = now_ms(), _cpu_s(process)
-        session.begin()
         with Watch(plan.api_url, headers) as watch:
+            session.begin()
             done = alone and _until(stop, lambda: _load(session), lambda: tell(_progress(session)))
             took_s = session.now_s()
         spent_s = _cpu_s(process) - spent_s
@@ -110,6 +110,8 @@ def _alone(session: Session, tell: Callable[[Progress], None]) -> None:
     for done, index in enumerate(chosen):
         tell(Progress(phase="alone", done=done, total=len(chosen), at_s=session.now_s()))
         reply = session.send_alone(index)
+        if not done and reply.answer.outcome in {TIMEOUT, CONNECTION}:
+            raise NotServed(f"{session.plan.api_url} answers no request: {reply.answer.reason}")
         if reply.status in HOPELESS:
             raise NotServed(f"{session.plan.api_url} refuses: {reply.answer.reason} (HTTP {reply.status})")
 
@@ -124,7 +126,7 @@ def _load(session: Session) -> None:
         runner.start(users, spawn_rate=users)
         if runner.spawning_greenlet:
             runner.spawning_greenlet.join()
-        runner.user_greenlets.join()
+        runner.user_greenlets.join(raise_error=True)
     finally:
         session.requests.kill()
         runner.quit()

@@ -12,7 +12,7 @@ from loadtest.plan import BadPlan
 from loadtest.records import Run
 
 #: Raised whenever an older report could not be read any more.
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class BadReport(Exception):
@@ -43,6 +43,6 @@ def read(path: Path) -> Report:
         version = msgspec.json.decode(content, type=_Head).version
         if version == VERSION:
             return msgspec.json.decode(content, type=Report)
-    except (OSError, msgspec.DecodeError, BadPlan) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, BadPlan) as error:
         raise BadReport(f"{path} holds no report of a load test: {error}") from error
     raise BadReport(f"{path} is a report of version {version}, and this Quintet reads {VERSION}")

@@ -3,8 +3,20 @@
 import contextlib
 import datetime as dt
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+
+def check(folder: Path) -> None:
+    """See that files can be written to a folder that may not exist yet, before it takes an hour to fill them.
+
+    Raises:
+        OSError: they cannot.
+    """
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    with tempfile.TemporaryFile(dir=there):
+        pass
 
 
 def write(folder: Path, prefix: str, at: dt.datetime, contents: Mapping[str, bytes]) -> list[Path]:

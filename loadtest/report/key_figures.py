@@ -99,7 +99,8 @@ def _service(run: Run, seen: Watched | None) -> Iterator[KeyFigure]:
         between=sure(asked, 0.99) if asked else None,
     )
     yield KeyFigure(name="not healthy", write=duration, value=seen.health.unhealthy_s if seen else None)
-    yield KeyFigure(name="most jobs waiting", write=number, value=seen.waiting_jobs.max if seen else None)
+    waiting = seen.waiting_jobs if seen else None
+    yield KeyFigure(name="most jobs waiting", write=number, value=waiting.max if waiting else None)
     used = seen if seen and seen.processes else None
     yield KeyFigure(name="cores used", write=number, value=used.cores("") if used else None)
     yield KeyFigure(name="memory, MiB", write=number, value=used.rss_mb if used else None)

@@ -119,7 +119,7 @@ def _step(step: StepFigures, knee_per_s: float | None) -> tuple[str, ...]:
         share(step.errors),
         *((duration(took.p50_s), duration(took.p95_s), duration(took.p99_s)) if took else (_NONE,) * 3),
         share(busy.mean) if busy else _NONE,
-        held if step.holds else "broken",
+        held if step.borne else "broken",
     )
 
 
@@ -176,10 +176,15 @@ def _levels(figures: Figures) -> Iterator[tuple[str, str, str]]:
         for name, gpu in seen.gpus.items():
             if gpu.utilisation:
                 yield name, *_level(gpu.utilisation, share)
-        yield "jobs waiting", *_level(seen.waiting_jobs, number)
-        yield "jobs running", *_level(seen.running_jobs, number)
-        yield "segments waiting", *_level(seen.segments_waiting, number)
-        yield "oldest job", _NONE, duration(seen.oldest_max_s)
+        for name, level in (
+            ("jobs waiting", seen.waiting_jobs),
+            ("jobs running", seen.running_jobs),
+            ("segments waiting", seen.segments_waiting),
+        ):
+            if level:
+                yield name, *_level(level, number)
+        if seen.oldest_max_s is not None:
+            yield "oldest job", _NONE, duration(seen.oldest_max_s)
         yield "not healthy, in all", _NONE, duration(seen.health.unhealthy_s)
     yield "cores of the runner", number(figures.runner.cpu_cores), _NONE
 
@@ -191,9 +196,9 @@ def _counted(figures: Figures) -> Table:
         requests = (str(seen.requests), str(seen.service_requests), share(seen.requests_difference))
         audio = (number(seen.audio_s), number(seen.service_audio_s), _share(seen.audio_difference))
         rows = [("requests", *requests), ("seconds of audio", *audio)]
-        if seen.latency_s is not None and seen.service_latency_s is not None:
-            latency = (duration(seen.latency_s), duration(seen.service_latency_s))
-            rows.append(("mean latency", *latency, _share(seen.latency_difference)))
+        if seen.mean_s is not None and seen.service_mean_s is not None:
+            means = (duration(seen.mean_s), duration(seen.service_mean_s))
+            rows.append(("mean latency", *means, _share(seen.mean_difference)))
     head = ("", "by the runner", "by the service", "apart")
     return Table(title="What was counted (the service counts audio without its pauses)", head=head, rows=rows)
 

@@ -59,12 +59,13 @@ def kind(process: str) -> str:
 
 def share(value: float) -> str:
     """A share (0 to 1) in percent."""
-    return f"{value * 100:.4g} %"
+    shown = f"{value * 100:.4g}"
+    return f"{shown if value == 1 or shown != '100' else '99.99'} %"
 
 
 def number(value: float) -> str:
     """A number, with as many digits as matter."""
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.3g}"
 
 
 def printable(text: str) -> str:

@@ -7,6 +7,7 @@ the same.
 import argparse
 import math
 import shlex
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -46,10 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     asked.model = (asked.calling_folder / asked.model).resolve()
     console = Console(stderr=True, highlight=False)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C, so that neither server is left behind
+        signal.signal(number, signal.default_int_handler)
     try:
+        files.check(asked.calling_folder / asked.out)
         with _pair(asked) as (ours, theirs):
             _compare(asked, ours, theirs, console)
-    except (BadPlan, BadReport, NotServed, SettingsError, ValueError) as error:
+    except (BadPlan, BadReport, NotServed, OSError, SettingsError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -94,16 +98,15 @@ def _compare(asked: argparse.Namespace, ours: Server, theirs: Server, console: C
 
 
 def _rounds(asked: argparse.Namespace, ours: Server, theirs: Server) -> Iterator[Round]:
-    """A B A B … for each number of users, as many requests as take the slower one about `seconds` alone."""
+    """A B B A … for each number of users, as many requests as take the slower one about `seconds` alone."""
     slower_s = max(_request_s(measure(server.url, 1, WARMING_REQUESTS)) for server in (ours, theirs))
     for users in asked.users:
         requests = max(LEAST_REQUESTS, math.ceil(asked.seconds / slower_s / users))
-        for _ in range(asked.rounds):
-            yield Round(
-                users=users,
-                ours=side(measure(ours.url, users, requests)),
-                theirs=side(measure(theirs.url, users, requests)),
-            )
+        for number in range(asked.rounds):
+            # Whoever is second finds a machine that has been warmed: each is so in turn.
+            pair = (ours, theirs) if number % 2 == 0 else (theirs, ours)
+            found = {server.url: side(measure(server.url, users, requests)) for server in pair}
+            yield Round(users=users, ours=found[ours.url], theirs=found[theirs.url])
 
 
 def _command(asked: argparse.Namespace) -> str:
@@ -122,9 +125,9 @@ def _request_s(warming: Report) -> float:
 
 def _write(comparison: Comparison, folder: Path) -> None:
     table = markdown(comparison)
+    print(table)
     contents = {".json": msgspec.json.encode(comparison), ".md": table.encode()}
     paths = files.write(folder, PREFIX, local(comparison.began_ms), contents)
-    print(table)
     for path in paths:
         print(path)
 
@@ -136,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--from", dest="calling_folder", type=Path, default=HOME, help=argparse.SUPPRESS)
     parser.add_argument("--users", type=_numbers, default=[1, 4, 10, 32], metavar="N,N,…", help="1,4,10,32")
-    parser.add_argument("--rounds", type=int, default=2, metavar="N", help="how often each is measured: 2")
+    parser.add_argument("--rounds", type=_number, default=2, metavar="N", help="measurements of each: 2")
     parser.add_argument(
         "--seconds", type=float, default=30, metavar="S", help="about how long the slower one takes: 30"
     )
@@ -151,7 +154,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _numbers(text: str) -> list[int]:
-    return [int(number) for number in text.split(",")]
+    return [_number(part) for part in text.split(",")]
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is none")
+    return number
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ _HEADINGS: Final = (
     "ratio",
     "failed ours",
     "theirs",
+    "error rate ours",
+    "theirs",
 )
 
 
@@ -38,6 +40,8 @@ class Side(Struct, frozen=True, kw_only=True):
     requests_per_s: float
     p50_s: float
     p95_s: float
+    #: Of the texts, against what was said; null where that is not known.
+    error_rate: float | None
 
 
 class Round(Struct, frozen=True, kw_only=True):
@@ -87,6 +91,7 @@ def side(report: Report) -> Side:
         requests_per_s=figures.throughput.requests_per_s,
         p50_s=figures.latency.p50_s,
         p95_s=figures.latency.p95_s,
+        error_rate=figures.correctness.error_rate,
     )
 
 
@@ -129,6 +134,8 @@ def _rows(rounds: Sequence[Round]) -> Iterator[str]:
             _spread(ratio(those, lambda one: one.p95_s)),
             str(sum(one.ours.failed for one in those)),
             str(sum(one.theirs.failed for one in those)),
+            _error_rate([one.ours for one in those]),
+            _error_rate([one.theirs for one in those]),
         ]
         yield f"| {' | '.join(cells)} |"
 
@@ -136,6 +143,11 @@ def _rows(rounds: Sequence[Round]) -> Iterator[str]:
 def _both(rounds: Sequence[Round], value: Callable[[Side], float], form: str) -> Iterator[str]:
     yield form.format(statistics.median(value(one.ours) for one in rounds))
     yield form.format(statistics.median(value(one.theirs) for one in rounds))
+
+
+def _error_rate(sides: Sequence[Side]) -> str:
+    known = [side.error_rate for side in sides if side.error_rate is not None]
+    return f"{statistics.median(known):.1%}" if known else "-"
 
 
 def _spread(found: Ratio) -> str:

@@ -1,5 +1,6 @@
 """Starts what is compared: the service of this checkout, and FunASR's own server, on the same weights."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -48,8 +49,8 @@ def quintet(model: Path) -> Iterator[Server]:
     if running.read():
         raise NotServed(f"The service runs: ./justw stop, so that it can be started with {model}.")
     environment = os.environ | {"ASR_MODEL": str(model)}
-    _service("start", environment)
     try:
+        _service("start", environment)
         service = running.read()
         if service is None:
             raise NotServed("The service has been stopped by somebody else.")
@@ -95,28 +96,32 @@ def funasr_server(model: Path) -> Iterator[Server]:
 
 
 def _service(command: str, environment: dict[str, str]) -> None:
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "deploy.service", command],
         cwd=HOME,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        check=False,
+        start_new_session=True,  # Ctrl-C is for us: what has begun to start can then be stopped
     )
-    if done.returncode:
-        raise NotServed(f"./justw {command}: {done.stderr.strip()}")
+    try:
+        _, said = process.communicate()
+    except KeyboardInterrupt:
+        process.communicate()
+        raise
+    if process.returncode:
+        raise NotServed(f"./justw {command}: {said.strip()}")
 
 
 def _await(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     """Until it answers."""
     end_s = time.monotonic() + LOAD_TIMEOUT_S
     while time.monotonic() < end_s and process.poll() is None:
-        try:
+        with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{url}/health", trust_env=False).is_success:
                 return
-        except httpx.TransportError:
-            time.sleep(0.2)
+        time.sleep(0.2)
     raise NotServed(f"funasr-server did not start: {log}")
 
 

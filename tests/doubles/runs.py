@@ -55,6 +55,10 @@ def look(at_s: float, **changes: Any) -> Look:
         "health_s": 0.004,
         "health": "healthy",
         "healthy_instances": 5,
+        "waiting_jobs": 0,
+        "running_jobs": 0,
+        "segments_waiting": 0,
+        "oldest_s": 0.0,
         "busy": dict.fromkeys(INSTANCES, False),
         "cpu": 0.2,
         "processes": {
@@ -92,13 +96,14 @@ def counts(*values: float) -> tuple[int, ...]:
 
 def counted(requests: int, audio_s: float, each_s: float = 0.5, **stages: tuple[int, ...]) -> Counted:
     """What the service has counted: so many requests of so many seconds each."""
-    return Counted(requests={"2xx": requests}, audio_s=audio_s, stages=stages, requests_s=requests * each_s)
+    return Counted(requests={"2xx": requests}, audio_s=audio_s, stages=stages, answered_s=requests * each_s)
 
 
 def saturated() -> Run:
     """Rates of 1, 2 and 4 a second for 20 s each; at the last the queue grows."""
     steps = tuple(
-        Step(rate_per_s=rate, began_s=20.0 * at, ended_s=20.0 * (at + 1)) for at, rate in enumerate((1, 2, 4))
+        Step(rate_per_s=rate, began_s=20.0 * at, ended_s=20.0 * (at + 1), borne=rate < 4)
+        for at, rate in enumerate((1, 2, 4))
     )
     samples = [
         sample(step.began_s + number / step.rate_per_s, 0.5 if step.rate_per_s < 4 else 0.5 + number / 10)

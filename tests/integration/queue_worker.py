@@ -42,23 +42,25 @@ def running(
     )
     for name in queues(RECOGNIZE):
         broker.declare_queue(name)
-    worker = dramatiq.Worker(broker, queues=set(queues(RECOGNIZE)), worker_threads=broker.slots.capacity)
+    with serving(broker, RECOGNIZE, deliveries):
+        yield broker, gave_up
+
+
+@contextmanager
+def serving(broker: DoorbellBroker, step: str, deliveries: DeliveryLimit) -> Iterator[None]:
+    """A worker at work on the queues of a step; afterwards it has ended, and its connections are closed."""
+    worker = dramatiq.Worker(broker, queues=set(queues(step)), worker_threads=broker.slots.capacity)
     worker.start()
     try:
-        yield broker, gave_up
+        yield
     finally:
         broker.slots.close()
         worker.stop(timeout=300)
         for consumer in worker.consumers.values():
             consumer.join(5)
-        broker.return_messages(queues(RECOGNIZE))
-        close(broker, deliveries)
-
-
-def close(broker: DoorbellBroker, deliveries: DeliveryLimit) -> None:
-    """Close the connections of a worker that has ended."""
-    broker.client.close()
-    deliveries._client.close()
+        broker.return_messages(queues(step))
+        broker.client.close()
+        deliveries._client.close()
 
 
 def await_that(happened: Callable[[], bool], timeout_s: float = 10) -> None:

@@ -58,7 +58,16 @@ def test_times(hours: float) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "written"),
-    [(0.0125, "12.5 ms"), (1.5, "1.5 s"), (10.0, "10 s"), (1800.0, "30 min"), (0.1, "100 ms")],
+    [
+        (0.0125, "12.5 ms"),
+        (1.5, "1.5 s"),
+        (10.0, "10 s"),
+        (1800.0, "30 min"),
+        (0.1, "100 ms"),
+        (0.9999, "1 s"),
+        (599.9, "10 min"),
+        (86_400.0, "24 h"),
+    ],
 )
 def test_durations(seconds: float, written: str) -> None:
     """As people write them."""

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-import dramatiq
 import redis
 from msgspec.structs import replace
 
 from actors.courier import Courier, actor
 from actors.queue.broker import DoorbellBroker
 from actors.queue.delivery_limit import DeliveryLimit
-from actors.queue.messages import CALLBACK, queues
+from actors.queue.messages import CALLBACK
 from actors.queue.slots import Slots
 from actors.records import Job
 from actors.settings import Settings
@@ -21,7 +20,7 @@ from actors.store.connection import patient
 from actors.store.jobs import JobStore
 from actors.store.work import WorkStore
 from actors.worker import create_broker
-from tests.integration.queue_worker import close
+from tests.integration.queue_worker import serving
 from tests.integration.test_store import EMPTY, chunks_of, new_job
 
 #: Two further tries, at once.
@@ -41,17 +40,8 @@ def delivering(
     deliveries = DeliveryLimit(patient(config))
     broker = create_broker(config, Slots(threads), deliveries)
     actor(Courier(config, store or CallbackStore(client), pauses_s=pauses_s), broker)
-    worker = dramatiq.Worker(broker, queues=set(queues(CALLBACK)), worker_threads=threads)
-    worker.start()
-    try:
+    with serving(broker, CALLBACK, deliveries):
         yield broker
-    finally:
-        broker.slots.close()
-        worker.stop(timeout=300)
-        for consumer in worker.consumers.values():
-            consumer.join(5)
-        broker.return_messages(queues(CALLBACK))
-        close(broker, deliveries)
 
 
 async def ended(jobs: JobStore, client: redis.Redis, callback: str | None, job_id: str = "j1") -> None:

@@ -56,8 +56,8 @@ def test_nothing_wrong() -> None:
     (only,) = given(watched(looks()))
 
     assert (
-        only.finding
-        == "No limit was reached: the processor was 20% busy, the instances 0%, and at most 0 jobs waited."
+        only.finding == "No limit was reached: the processor was 20% busy, the instances were 0% busy, "
+        "at most 0 jobs waited."
     )
 
 

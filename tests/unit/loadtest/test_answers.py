@@ -47,6 +47,8 @@ def test_a_text(endpoint: str, content: bytes, text: str, segments: int) -> None
         (400, b'{"error": {"message": "language: unknown", "type": "x"}}', "400", "language: unknown"),
         (502, b"<html>Bad Gateway</html>", "502", "<html>Bad Gateway</html>"),
         (200, b"<html>", "unreadable answer", "JSON is malformed"),
+        (200, asr("cafe").replace(b"cafe", b"caf\xe9"), "unreadable answer", "utf-8"),
+        (500, b'{"detail": "caf\xe9"}', "500", "caf"),
         (200, b'{"code": 0}', "unreadable answer", "missing required field"),
         (200, asr("", code=7), "unreadable answer", "code 7"),
         (200, asr(SRT, failed=1), "failed segments", "1 of 2"),

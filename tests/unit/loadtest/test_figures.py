@@ -1,7 +1,7 @@
 """The figures of runs whose truth is known."""
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from loadtest.figures import figures
 from loadtest.plan import Endpoint, Plan
@@ -18,6 +18,9 @@ from tests.doubles.runs import (
     sample,
     saturated,
 )
+
+#: What a service that does not answer has not said.
+UNSAID = ("healthy_instances", "waiting_jobs", "running_jobs", "segments_waiting", "oldest_s")
 
 
 def test_a_stall_shows_in_open_loop() -> None:
@@ -108,19 +111,21 @@ def test_watched() -> None:
     looks = [
         look(0, cpu=0.5, waiting_jobs=1),
         look(1, cpu=1.0, waiting_jobs=5, busy=dict.fromkeys(INSTANCES, True)),
-        look(3, health="degraded", healthy_instances=4, health_s=0.5),
-        look(5, health_s=None, health="away", healthy_instances=0, busy={}, oldest_s=3.0, processes={}),
+        look(3, health="degraded", healthy_instances=4, health_s=0.5, oldest_s=3.0),
+        look(5, health_s=None, health="away", busy={}, processes={}, **dict.fromkeys(UNSAID)),
         look(6, gpus=(GpuUsage(index=1, utilisation=None, memory_mb=900.0),)),
     ]
     found = figures(run([sample(0, 1)], looks, took_s=7.0)).watched
 
     assert found is not None
     assert found.cpu.mean == pytest.approx(0.42)
-    assert (found.cpu.max, found.waiting_jobs.max, found.waiting_jobs.mean) == (1, 5, 1.2)
+    assert found.cpu.max == 1
+    assert found.waiting_jobs is not None
+    assert (found.waiting_jobs.max, found.waiting_jobs.mean) == (5, 1.5)
     assert found.busy is not None
     assert found.busy.mean == pytest.approx(0.25)
     assert found.health.unhealthy_s == 3
-    assert (found.health.unanswered, found.health.fewest_instances, found.health.most_instances) == (1, 0, 5)
+    assert (found.health.unanswered, found.health.fewest_instances, found.health.most_instances) == (1, 4, 5)
     assert found.health.latency is not None
     assert found.health.latency.max_s == 0.5
     assert found.processes["instance-1"].cpu_cores.mean == pytest.approx(0.05)
@@ -146,16 +151,25 @@ def test_agreement() -> None:
     unheard = sample(1, 0, status=0, outcome="connection")
     samples = [sample(0, 1), timeout, unheard]
 
-    cut = figures(run(samples, counted=counted(2, 4.0, 30))).agreement
+    cut = figures(run(samples, counted=counted(2, 4.0))).agreement
     whole = figures(run(samples, counted=counted(4, 4.0), plan=Plan(endpoint=Endpoint.ASR_SIMPLE))).agreement
 
     assert cut is not None
     assert (cut.requests, cut.requests_difference, cut.audio_difference) == (2, 0, None)
-    assert (cut.latency_s, cut.service_latency_s) == (30.5, 30)
-    assert cut.latency_difference == pytest.approx(0.5 / 30.5)
     assert whole is not None
     assert whole.requests_difference == 0.5
     assert whole.audio_difference == pytest.approx(0.2)
+
+
+def test_mean_latency() -> None:
+    """Of the requests that were answered, as the service measures no others."""
+    given_up = [sample(1, 60, status=0, outcome="timeout"), sample(2, 30, status=504, outcome="504")]
+    counts = replace(counted(1, 5.0, 0.75), requests={"2xx": 1, "4xx": 1, "5xx": 1})
+    found = figures(run([sample(0, 1), *given_up], counted=counts)).agreement
+
+    assert found is not None
+    assert found.requests_difference == 0
+    assert (found.mean_s, found.service_mean_s, found.mean_difference) == (1, 0.75, 0.25)
 
 
 def test_the_latency_of_jobs_is_not_the_request_s() -> None:
@@ -165,7 +179,7 @@ def test_the_latency_of_jobs_is_not_the_request_s() -> None:
 
     assert jobs is not None
     assert nobody is not None
-    assert jobs.latency_difference is nobody.latency_difference is None
+    assert jobs.mean_difference is nobody.mean_difference is None
 
 
 def test_course() -> None:
@@ -187,7 +201,7 @@ def test_rates() -> None:
     found = figures(saturated())
 
     assert [step.requests for step in found.steps] == [20, 40, 80]
-    assert [step.holds for step in found.steps] == [True, True, False]
+    assert [step.borne for step in found.steps] == [True, True, False]
     assert found.knee_per_s == 2
     assert found.steps[2].latency is not None
     assert found.steps[2].latency.p95_s == pytest.approx(8.0)
@@ -195,9 +209,9 @@ def test_rates() -> None:
 
 def test_no_knee() -> None:
     """Where the first rate already breaks a limit, or no rate was raised."""
-    limited = msgspec.structs.replace(saturated().plan, limit_p95_s=0.4)
+    broken = tuple(replace(step, borne=False) for step in saturated().steps)
 
-    assert figures(msgspec.structs.replace(saturated(), plan=limited)).knee_per_s is None
+    assert figures(replace(saturated(), steps=broken)).knee_per_s is None
     assert figures(run([sample(0, 1)])).knee_per_s is None
 
 

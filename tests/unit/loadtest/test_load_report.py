@@ -13,6 +13,7 @@ from loadtest.advice import advice
 from loadtest.figures import figures
 from loadtest.percentiles import durations
 from loadtest.records import Run
+from loadtest.report import files
 from tests.doubles.runs import SERVICE, hurt, look, refused, run, sample, saturated
 
 HOSTILE = '</title><script src="//evil">\x1b[2J\x07'
@@ -172,12 +173,25 @@ def test_nothing_by_halves(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_where_nothing_can_be_written(tmp_path: Path) -> None:
+    """It is known beforehand, and nothing is left; a folder that is not there yet can be made."""
+    (tmp_path / "file").touch()
+
+    files.check(tmp_path / "new" / "folder")
+    with pytest.raises(OSError, match="file"):
+        files.check(tmp_path / "file" / "folder")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 @pytest.mark.parametrize(
     ("content", "hint"),
     [
         ("{", "holds no report"),
-        ('{"version": 1}', "holds no report"),
-        ('{"version": 99, "run": 1}', "is a report of version 99, and this Quintet reads 1"),
+        ('{"version": 2}', "holds no report"),
+        ('{"version": 1, "run": {}}', "is a report of version 1"),
+        ("caf\udce9", "holds no report"),
+        ('{"version": 99, "run": 1}', "is a report of version 99, and this Quintet reads 2"),
         (None, "holds no report"),
     ],
 )
@@ -185,7 +199,7 @@ def test_no_report(content: str | None, hint: str, tmp_path: Path) -> None:
     """The message says why."""
     path = tmp_path / "a.json"
     if content is not None:
-        path.write_text(content)
+        path.write_text(content, errors="surrogateescape")
 
     with pytest.raises(report.BadReport, match=hint):
         report.read(path)
@@ -235,7 +249,7 @@ def test_units(tmp_path: Path) -> None:
     """Units are in the names, for programs that read the JSON."""
     known = msgspec.json.decode(written(hurt(), tmp_path).json.read_bytes())
 
-    assert known["version"] == 1
+    assert known["version"] == 2
     assert set(known["figures"]["latency"]) == {
         "count",
         "mean_s",

@@ -44,7 +44,7 @@ def test_what_was_counted() -> None:
     assert found is not None
     assert found.requests == {"2xx": 5, "4xx": 1, "5xx": 0}
     assert found.audio_s == 22.5
-    assert found.requests_s == pytest.approx(1.5)
+    assert found.answered_s == pytest.approx(1.5)
     assert found.stages["vad"][bucket(5)] == 1
     assert found.stages.keys() == {"queue", "decode", "vad", "wait", "recognise", "assemble"}
     assert len(BOUNDS) + 1 == BUCKETS == len(found.stages["queue"])
@@ -65,3 +65,9 @@ def test_another_server() -> None:
     assert counted(Metrics({}), Metrics({}), Endpoint.ASR) is None
     assert counted(Metrics({}), ours, Endpoint.ASR) is None
     assert counted(exposed(1, 0, 11, 1), ours, Endpoint.ASR) is None
+
+
+@pytest.mark.parametrize("text", ["not found", "<style>\nbody {\n}\n</style>", "a b c\nrate one\n"])
+def test_a_page_that_is_none(text: str) -> None:
+    """What another server answers at that path holds no figures, and is no error."""
+    assert Metrics.parse(text).series == {}

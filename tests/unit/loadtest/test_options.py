@@ -61,6 +61,7 @@ def test_mistakes(arguments: list[str], message: str) -> None:
         ({"concurrent_users": "many"}, "concurrent_users"),
         ({"endpoint": "ars"}, "endpoint"),
         ({"timeout": "0"}, "timeout must be from 0.1"),
+        ({"seed": "-1"}, "seed must be from 0"),
     ],
 )
 def test_bad_values(change: dict[str, str], message: str) -> None:

@@ -8,9 +8,9 @@ from loadtest.report import Report
 from loadtest.versus.comparison import Comparison, Ratio, Round, Side, markdown, ratio, side
 from tests.doubles import runs
 
-FAST = Side(requests=20, failed=0, rtfx=40.0, requests_per_s=4.0, p50_s=0.5, p95_s=1.0)
-SLOW = Side(requests=20, failed=1, rtfx=10.0, requests_per_s=1.0, p50_s=2.0, p95_s=8.0)
-MEDIUM = Side(requests=20, failed=0, rtfx=20.0, requests_per_s=2.0, p50_s=1.0, p95_s=2.0)
+FAST = Side(requests=20, failed=0, rtfx=40.0, requests_per_s=4.0, p50_s=0.5, p95_s=1.0, error_rate=0.1)
+SLOW = Side(requests=20, failed=1, rtfx=10.0, requests_per_s=1.0, p50_s=2.0, p95_s=8.0, error_rate=None)
+MEDIUM = Side(requests=20, failed=0, rtfx=20.0, requests_per_s=2.0, p50_s=1.0, p95_s=2.0, error_rate=0.3)
 
 
 def test_ratios_are_of_rounds() -> None:
@@ -44,7 +44,7 @@ def test_the_table() -> None:
     assert first.count("|") == second.count("|") == headings.count("|")
     cells = [cell.strip() for cell in first.strip("|").split("|")]
     assert cells[:6] == ["1", "2", "20", "40.0", "10.0", "4.00 (4.00 to 4.00)"]
-    assert cells[-3:] == ["0.12 (0.12 to 0.12)", "0", "2"]
+    assert cells[-5:] == ["0.12 (0.12 to 0.12)", "0", "2", "10.0%", "-"]
     assert second.startswith("| 10 |")
 
 
