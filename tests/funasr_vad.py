@@ -31,7 +31,7 @@ OPTIONS = {
     "do_extend": 1,
     "lookback_time_start_point": 200,
     "lookahead_time_end_point": 100,
-    "max_single_segment_time": 86_400_000,  # the detector would cut inside a word, the cutter finds a quiet point
+    "max_single_segment_time": 86_400_000,  # a day: it would cut inside a word
     "nn_eval_block_size": 8,
     "dcd_block_size": 4,
     "snr_thres": -100.0,
@@ -99,13 +99,12 @@ class FunasrVad:
 
     def hear(self, blocks: Iterable[Pcm]) -> Heard:
         """Everything about a recording that is fed in these blocks."""
-        model = copy.copy(self.model)
-        model.vad_opts = copy.copy(self.options)
+        model = self._copy()
         silence: list[NDArray[np.float32]] = []
         speech: list[bool] = []
 
         def keep_probabilities(_module: Any, _inputs: Any, probabilities: Any) -> Any:
-            silence.append(probabilities[0, :, 0].numpy())
+            silence.append(probabilities[0, :, 0].numpy().copy())
             return probabilities.clamp(_PROBABILITY_MARGIN, 1 - _PROBABILITY_MARGIN)
 
         def keep_state(*args: Any, **kwargs: Any) -> Any:
@@ -116,16 +115,43 @@ class FunasrVad:
         model.GetFrameState = keep_state
         hook = model.encoder.register_forward_hook(keep_probabilities)
         try:
-            edges = [
-                edge
-                for start_ms, end_ms in self._spans(model, [*blocks, np.empty(0, np.int16)])
-                for edge in _edges(start_ms, end_ms)
-            ]
+            edges = list(self._edges(model, [*blocks, np.empty(0, np.int16)]))
         finally:
             hook.remove()
         return Heard(edges, np.concatenate([np.empty(0, np.float32), *silence]), np.array(speech, bool))
 
-    def _spans(self, model: Any, blocks: list[Pcm]) -> Iterator[tuple[int, int]]:
+    def edges_of(self, speech: list[bool], block_frames: int) -> list[Edge]:
+        """The edges of frames that are speech or not, whatever the network says; one frame at least."""
+        from funasr.models.fsmn_vad_streaming.model import FrameState
+
+        model = self._copy()
+        cache = model.init_cache({})
+
+        def given(frame: int, cache: Any) -> Any:
+            return FrameState(int(speech[frame + cache["stats"].last_drop_frames]))
+
+        model.GetFrameState = given
+        edges: list[Edge] = []
+        for begin in range(0, len(speech), block_frames):
+            count = min(block_frames, len(speech) - begin)
+            with torch.inference_mode():
+                batches = model(
+                    torch.zeros(1, count, 400),
+                    torch.zeros(1, count * 160 + 240),
+                    cache=cache,
+                    is_final=begin + count == len(speech),
+                    is_streaming_input=True,
+                )
+            edges += _edges(batches)
+        return edges
+
+    def _copy(self) -> Any:
+        # FunASR keeps the length of the block at hand in the options.
+        model = copy.copy(self.model)
+        model.vad_opts = copy.copy(self.options)
+        return model
+
+    def _edges(self, model: Any, blocks: list[Pcm]) -> Iterator[Edge]:
         cache = model.init_cache({})
         for index, block in enumerate(blocks):
             is_final = index == len(blocks) - 1
@@ -136,17 +162,18 @@ class FunasrVad:
                 )
                 waveform = cache["frontend"]["aligned_waveforms"]
                 batches = model(features, waveform, cache=cache, is_final=is_final, is_streaming_input=True)
-            for spans in batches:
-                yield from spans
+            yield from _edges(batches)
 
 
 def _wave(samples: Pcm) -> torch.Tensor:
     return torch.from_numpy(samples.astype(np.float32) / (1 << 15))[None]
 
 
-def _edges(start_ms: int, end_ms: int) -> Iterator[Edge]:
+def _edges(batches: Iterable[Iterable[tuple[int, int]]]) -> Iterator[Edge]:
     """FunASR's spans as edges; -1 stands for a side reported earlier or not yet known."""
-    if start_ms >= 0:
-        yield SpeechStart(start_ms)
-    if end_ms >= 0:
-        yield SpeechEnd(end_ms)
+    for spans in batches:
+        for start_ms, end_ms in spans:
+            if start_ms >= 0:
+                yield SpeechStart(start_ms)
+            if end_ms >= 0:
+                yield SpeechEnd(end_ms)

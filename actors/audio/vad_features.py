@@ -50,14 +50,15 @@ class FeatureStream:
         """
         frames = torch.cat((self._frames, self._log_mel(samples)))
         if len(self._frames) == 0:
-            frames = torch.cat((frames[:1].expand(_CONTEXT, -1), frames))
+            frames = torch.cat((frames[:1].repeat(_CONTEXT, 1), frames))
         if final:
-            frames = torch.cat((frames, frames[-1:].expand(_CONTEXT, -1)))
+            frames = torch.cat((frames, frames[-1:].repeat(_CONTEXT, 1)))
         complete = max(0, len(frames) - 2 * _CONTEXT)
         self._frames = frames[complete:].clone()
         # Row i is frames i to i + 4, one after the other as they lie in memory.
         stacked = frames.as_strided((complete, FEATURES), (MELS, 1))
-        return (stacked + self._shift).mul_(self._scale)
+        features: Tensor = (stacked + self._shift).mul_(self._scale)
+        return features
 
     def _log_mel(self, samples: Tensor) -> Tensor:
         """The frames that `samples` complete: float32 [frames, 80]."""

@@ -35,7 +35,7 @@ class VadNetwork:
         """`weights`: as `read_weights` gives them."""
         self._input = [_affine(weights, f"in_linear{number}") for number in (1, 2)]
         self._layers = [_layer(weights, number) for number in range(_LAYERS)]
-        self._output = [_affine(weights, f"out_linear{number}") for number in (1, 2)]
+        self._output = _composed(_affine(weights, "out_linear1"), _affine(weights, "out_linear2"))
 
     def memory(self) -> Memory:
         """What a recording begins with: silence before it."""
@@ -55,24 +55,24 @@ class VadNetwork:
             memory[index] = seen[:, 1 - _TAPS :].clone()
             filtered = conv1d(seen[None], taps, groups=_FILTERED)[0]
             hidden = linear(filtered.t(), weight, bias).relu_()
-        for weight, bias in self._output:
-            hidden = linear(hidden, weight, bias)
-        return hidden.softmax(1)[:, _SILENCE]
+        return linear(hidden, *self._output).softmax(1)[:, _SILENCE]
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The weights of FunASR's `FsmnVADStreaming` by name; a file that would run code is refused.
 
     Raises:
-        ValueError: a weight is missing, has another shape or is no number.
-        Exception: what torch raises when the file is damaged.
+        ValueError: a weight is missing, has another shape or is no number; torch raises others when the file
+            is damaged.
     """
     found = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(found, dict):
+        raise TypeError(f"{path.name} holds no weights by name")
     weights = {}
     for name, shape in _shapes().items():
         weight = found.get(f"encoder.{name}")
         if not isinstance(weight, Tensor) or weight.shape != shape or not weight.isfinite().all():
-            raise ValueError(f"{path.name} has no encoder.{name} of {shape} numbers")
+            raise ValueError(f"{path.name} has no encoder.{name} of {' x '.join(map(str, shape))} numbers")
         weights[name] = weight.float()
     return weights
 
@@ -98,6 +98,12 @@ def _shapes() -> dict[str, tuple[int, ...]]:
 def _affine(weights: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
     """Weight [outputs, inputs] and bias [outputs]."""
     return weights[f"{name}.linear.weight"], weights[f"{name}.linear.bias"]
+
+
+def _composed(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """One affine map for two: fewer multiplications, as the bottleneck between them is not that narrow."""
+    (weight1, bias1), (weight2, bias2) = [[part.double() for part in affine] for affine in (first, second)]
+    return (weight2 @ weight1).float(), (weight2 @ bias1 + bias2).float()
 
 
 def _layer(weights: Mapping[str, Tensor], number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
