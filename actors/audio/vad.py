@@ -18,12 +18,12 @@ from actors.records import SAMPLE_RATE_HZ
 
 _WEIGHTS, _CMVN = "model.pt", "am.mvn"
 
-#: A frame is speech when P(silence) is below this: when P(speech) is greater by FunASR's 0.6. No float32
-#: lies between 0.2 and what torch compares with, 0.2 rounded up.
-_LEAST_SILENCE = 0.2
+#: A frame is speech when P(silence) is below this, that is when P(speech) is greater by FunASR's 0.6: where
+#: both would be equal no float32 lies, and torch compares with the next above it.
+_SPEECH_BELOW = 0.2
 
-#: Taken at a time, however long a block is: 5 s, whose activations stay in a core's cache.
-_PIECE_SAMPLES = 5 * SAMPLE_RATE_HZ
+#: Taken at a time, however long a block is, so that memory is bounded: as much as a recording's chunk.
+_PIECE_SAMPLES = 10 * SAMPLE_RATE_HZ
 
 
 class VoiceActivityDetector:
@@ -69,7 +69,7 @@ class VadStream:
     def feed(self, samples: NDArray[np.int16], *, final: bool) -> list[Edge]:
         """The edges found up to the end of `samples` (mono int16 [samples] at `SAMPLE_RATE_HZ`).
 
-        Blocks may have any length and change nothing in the result; blocks of 5 s and more are fastest.
+        Blocks may have any length and change nothing in the result; blocks of 10 s and more are fastest.
         `final` ends the recording and closes what is open; `samples` may be empty then.
         """
         edges: list[Edge] = []
@@ -77,7 +77,7 @@ class VadStream:
             end = begin + _PIECE_SAMPLES
             is_last = final and end >= len(samples)
             silence = self._silence(samples[begin:end], final=is_last)
-            edges += self._finder.feed(silence.lt(_LEAST_SILENCE).tolist(), final=is_last)
+            edges += self._finder.feed(silence.lt(_SPEECH_BELOW).tolist(), final=is_last)
         return edges
 
     @torch.inference_mode()

@@ -23,7 +23,7 @@ _LOOKBACK = 200 // FRAME_MS
 #: Frames of pause, from the turn, that end an utterance: 800 ms, less what the turn itself took.
 _END_PAUSE = 800 // FRAME_MS - _TURNS
 
-#: Frames after the turn, and the turn's own, that still belong to the utterance.
+#: How far an utterance reaches beyond the turn: 100 ms, after the turn's own frame and with the last one.
 _LOOKAHEAD = 100 // FRAME_MS + 2
 
 
