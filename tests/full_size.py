@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from actors.audio.filter_bank import MELS
 from actors.engines.base import Samples
-from actors.engines.sensevoice_features import LFR_STACKED, MELS, Frontend
+from actors.engines.sensevoice_features import LFR_STACKED, Frontend
 from actors.records import SAMPLE_RATE_HZ
 from actors.settings import STATE_DIR
 

@@ -1,32 +1,38 @@
-"""Voice activity detection: FunASR's FSMN-VAD as a stream of speech edges."""
+"""Voice activity detection: FSMN-VAD, on FunASR's weights, as a stream of speech edges."""
 
-import copy
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import msgspec
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from actors.audio.edges import Edge, SpeechEnd, SpeechStart
-from actors.audio.vad_options import VadOptions
+from actors.audio.edges import Edge
+from actors.audio.filter_bank import FilterBank
+from actors.audio.vad_features import FeatureStream, read_cmvn
+from actors.audio.vad_network import VadNetwork, read_weights
+from actors.audio.vad_states import EdgeFinder
 from actors.errors import StartupError
-from actors.funasr_quiet import quiet
+from actors.records import SAMPLE_RATE_HZ
 
-_FILES = ("model.pt", "am.mvn", "config.yaml", "configuration.json")
+_WEIGHTS, _CMVN = "model.pt", "am.mvn"
 
-#: FunASR takes the logarithm of a probability and of its complement, and fails where either is 0.
-_PROBABILITY_MARGIN = 1e-7
+#: A frame is speech when P(silence) is below this, that is when P(speech) is greater by FunASR's 0.6: where
+#: both would be equal no float32 lies, and torch compares with the next above it.
+_SPEECH_BELOW = 0.2
+
+#: Taken at a time, however long a block is, so that memory is bounded: as much as a recording's chunk.
+_PIECE_SAMPLES = 10 * SAMPLE_RATE_HZ
 
 
 class VoiceActivityDetector:
     """One loaded FSMN-VAD; any number of streams in any threads share its weights."""
 
-    def __init__(self, model: Any, frontend: Any, options: Any) -> None:
-        self._model = model
-        self._frontend = frontend
-        self._options = options
+    def __init__(self, network: VadNetwork, cmvn: Tensor) -> None:
+        self._network = network
+        self._cmvn = cmvn
+        self._filter_bank = FilterBank(torch.device("cpu"))
 
     @classmethod
     def load(cls, folder: Path, threads: int) -> Self:
@@ -35,77 +41,47 @@ class VoiceActivityDetector:
         Raises:
             StartupError: the weights are missing or damaged.
         """
-        missing = [name for name in _FILES if not (folder / name).is_file()]
-        if missing:  # FunASR would look for a model of that name in its hub
+        missing = [name for name in (_WEIGHTS, _CMVN) if not (folder / name).is_file()]
+        if missing:
             raise StartupError(f"the VAD weights in {folder} lack {', '.join(missing)}")
-        with quiet():
-            from funasr import AutoModel
-            from funasr.models.fsmn_vad_streaming.model import VADXOptions
-
-            try:
-                loaded = AutoModel(
-                    model=str(folder),
-                    device="cpu",
-                    ncpu=threads,
-                    disable_update=True,
-                    disable_pbar=True,
-                    disable_log=True,
-                    log_level="ERROR",
-                )
-            except Exception as error:
-                raise StartupError(f"the VAD weights in {folder} cannot be loaded: {error}") from error
-        loaded.model.encoder.register_forward_hook(_keep_from_0_and_1)
-        frontend = loaded.kwargs["frontend"]
-        frontend.dither = 0.0
-        return cls(loaded.model, frontend, VADXOptions(**msgspec.structs.asdict(VadOptions())))
+        try:
+            network, cmvn = VadNetwork(read_weights(folder / _WEIGHTS)), read_cmvn(folder / _CMVN)
+        except Exception as error:
+            reason = str(error).partition("\n")[0]
+            raise StartupError(f"the VAD weights in {folder} cannot be loaded: {reason}") from error
+        torch.set_num_threads(threads)
+        return cls(network, cmvn)
 
     def stream(self) -> "VadStream":
         """Begin a recording."""
-        # FunASR keeps the length of the block at hand in the options, which streams must not share.
-        model = copy.copy(self._model)
-        model.vad_opts = copy.copy(self._options)
-        return VadStream(model, self._frontend)
+        return VadStream(self._network, FeatureStream(self._filter_bank, self._cmvn))
 
 
 class VadStream:
     """The edges of one recording. Used by one thread at a time."""
 
-    def __init__(self, model: Any, frontend: Any) -> None:
-        self._model = model
-        self._frontend = frontend
-        self._cache = model.init_cache({})
+    def __init__(self, network: VadNetwork, features: FeatureStream) -> None:
+        self._network = network
+        self._memory = network.memory()
+        self._features = features
+        self._finder = EdgeFinder()
 
     def feed(self, samples: NDArray[np.int16], *, final: bool) -> list[Edge]:
         """The edges found up to the end of `samples` (mono int16 [samples] at `SAMPLE_RATE_HZ`).
 
-        Blocks may have any length and change nothing in the result; blocks of 5 s and more are fastest.
+        Blocks may have any length and change nothing in the result; blocks of 10 s and more are fastest.
         `final` ends the recording and closes what is open; `samples` may be empty then.
         """
-        import torch
+        edges: list[Edge] = []
+        for begin in range(0, max(len(samples), 1), _PIECE_SAMPLES):
+            end = begin + _PIECE_SAMPLES
+            is_last = final and end >= len(samples)
+            silence = self._silence(samples[begin:end], final=is_last)
+            edges += self._finder.feed(silence.lt(_SPEECH_BELOW).tolist(), final=is_last)
+        return edges
 
-        wave = torch.from_numpy(samples.astype(np.float32) / (1 << 15))[None]
-        cache = self._cache["frontend"]
-        with torch.inference_mode():
-            features, _ = self._frontend(
-                wave, [wave.shape[1]], cache=cache, is_final=final, return_waveform=True
-            )
-            batches = self._model(
-                features,
-                cache["aligned_waveforms"],
-                cache=self._cache,
-                is_final=final,
-                is_streaming_input=True,
-            )
-        return [edge for spans in batches for start_ms, end_ms in spans for edge in _edges(start_ms, end_ms)]
-
-
-def _edges(start_ms: int, end_ms: int) -> Iterator[Edge]:
-    """FunASR's spans as edges; -1 stands for a side reported earlier or not yet known."""
-    if start_ms >= 0:
-        yield SpeechStart(start_ms)
-    if end_ms >= 0:
-        yield SpeechEnd(end_ms)
-
-
-def _keep_from_0_and_1(_module: Any, _inputs: Any, probabilities: Any) -> Any:
-    return probabilities.clamp(_PROBABILITY_MARGIN, 1 - _PROBABILITY_MARGIN)
+    @torch.inference_mode()
+    def _silence(self, samples: NDArray[np.int16], *, final: bool) -> Tensor:
+        """P(silence) of the frames that `samples` complete: float32 [frames]."""
+        features = self._features.feed(torch.from_numpy(samples.astype(np.float32)), final=final)
+        return self._network(features, self._memory) if len(features) else torch.empty(0)

@@ -1,32 +1,19 @@
 """SenseVoice's front end, batched: Kaldi's filter bank, frames stacked (LFR), normalised (CMVN)."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from actors.audio.filter_bank import FULL_SCALE, HOP, MELS, WINDOW, FilterBank
 from actors.engines.base import Samples
-from actors.records import SAMPLE_RATE_HZ
-
-MELS = 80
 
 #: Low frame rate: each frame that the model sees is 7 frames of 10 ms, every 6 of them.
 LFR_STACKED, LFR_STEP = 7, 6
 
-_WINDOW = SAMPLE_RATE_HZ * 25 // 1000
-_HOP = SAMPLE_RATE_HZ * 10 // 1000
-_FFT = 512
-
-#: Kaldi's constants: `feature-window.h`, `mel-computations.h`, and 16-bit full scale.
-_PREEMPHASIS = 0.97
-_LOWEST_HZ = 20.0
-_FULL_SCALE = 1 << 15
-_ENERGY_FLOOR = float(np.finfo(np.float32).eps)
-
 #: Anything shorter fills no window.
-MIN_SAMPLES = _WINDOW
+MIN_SAMPLES = WINDOW
 
 
 class Frontend:
@@ -36,15 +23,14 @@ class Frontend:
         """`cmvn`: float32 [2, 560], what to add and what to multiply by afterwards."""
         self._device = device
         self._shift, self._scale = cmvn.to(device)
-        self._hamming = torch.hamming_window(_WINDOW, periodic=False, dtype=torch.float64).float().to(device)
-        self._filters = _mel_filters().to(device)
+        self._filter_bank = FilterBank(device)
 
     def __call__(self, rows: Sequence[Samples]) -> tuple[Tensor, list[int]]:
         """Features float32 [rows, frames, 560], padded with zeros, and how many frames each row has.
 
         Every row must have `MIN_SAMPLES` at least.
         """
-        lengths = [1 + (len(row) - _WINDOW) // _HOP for row in rows]
+        lengths = [1 + (len(row) - WINDOW) // HOP for row in rows]
         frames = [-(-length // LFR_STEP) for length in lengths]
         if self._device.type == "cpu":
             # Row by row it stays in the cache, and nothing is spent on padding.
@@ -76,27 +62,5 @@ class Frontend:
         return (first + torch.arange(LFR_STACKED, device=self._device)).clamp_(min=0)
 
     def _log_mel(self, samples: Tensor) -> Tensor:
-        """Kaldi's log-mel filter bank: float32 [..., samples] to [..., frames, 80]."""
-        frames = samples.mul(_FULL_SCALE).unfold(-1, _WINDOW, _HOP)
-        frames = frames - frames.mean(-1, keepdim=True)
-        emphasised = torch.empty_like(frames)
-        torch.sub(frames[..., 1:], frames[..., :-1], alpha=_PREEMPHASIS, out=emphasised[..., 1:])
-        torch.mul(frames[..., :1], 1 - _PREEMPHASIS, out=emphasised[..., :1])
-        spectrum = torch.view_as_real(torch.fft.rfft(emphasised.mul_(self._hamming), _FFT))
-        power = spectrum[..., : _FFT // 2, :].square().sum(-1)
-        return (power @ self._filters).clamp_(min=_ENERGY_FLOOR).log_()
-
-
-def _mel_filters() -> Tensor:
-    """Kaldi's triangular filters between 20 Hz and half the sample rate: float32 [256, 80]."""
-    low, high = _mel(_LOWEST_HZ), _mel(SAMPLE_RATE_HZ / 2)
-    edges = torch.linspace(low, high, MELS + 2, dtype=torch.float64)
-    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
-    hz = torch.arange(_FFT // 2, dtype=torch.float64) * (SAMPLE_RATE_HZ / _FFT)
-    mel = (1127.0 * torch.log1p(hz / 700.0))[:, None]
-    triangles = torch.minimum((mel - left) / (centre - left), (right - mel) / (right - centre))
-    return triangles.clamp_(min=0.0).float()
-
-
-def _mel(hz: float) -> float:
-    return 1127.0 * math.log1p(hz / 700.0)
+        """Kaldi's log-mel energies of samples from -1 to 1: float32 [..., samples] to [..., frames, 80]."""
+        return self._filter_bank(samples.mul(FULL_SCALE))

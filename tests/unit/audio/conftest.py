@@ -13,6 +13,7 @@ from actors.audio.vad import VoiceActivityDetector
 from actors.records import SAMPLE_RATE_HZ
 from loadtest.corpus import encoding
 from loadtest.corpus.clips import decode
+from tests.funasr_vad import FunasrVad
 
 Pcm = NDArray[np.int16]
 Encode = Callable[..., bytes]
@@ -27,11 +28,19 @@ CLIPS = (
     "en/hello_world",
 )
 
+WEIGHTS = settings.STATE_DIR / "weights" / "fsmn-vad"
+
 
 @pytest.fixture(scope="session")
 def vad() -> VoiceActivityDetector:
     """The real FSMN-VAD, as a segmenter loads it."""
-    return VoiceActivityDetector.load(settings.STATE_DIR / "weights" / "fsmn-vad", threads=1)
+    return VoiceActivityDetector.load(WEIGHTS, threads=1)
+
+
+@pytest.fixture(scope="session")
+def funasr() -> FunasrVad:
+    """The same model as FunASR runs it."""
+    return FunasrVad(WEIGHTS)
 
 
 @pytest.fixture(scope="session")
