@@ -171,7 +171,7 @@ def _load(config: settings.Settings, device: devices.Device, heartbeat: Heartbea
     late.start()
     started = time.perf_counter()
     try:
-        engine = create(config.model)
+        engine = create(config.model, None if config.precision == "auto" else config.precision)
         engine.load(device.kind, device.threads)
     except Exception as error:
         heartbeat.become(WorkerState.ERROR, reason=str(error) or type(error).__name__)

@@ -59,6 +59,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="`auto`, a model by name, a SenseVoice folder, or `module:Class` of your own",
         ),
     ] = "auto"
+    precision: Annotated[
+        Literal["auto", "float32", "float16", "bfloat16", "int8"],
+        Meta(description="what the model calculates in; `auto`: float16 on a GPU, int8 on a CPU made for it"),
+    ] = "auto"
     redis_url: Annotated[
         str,
         Meta(

@@ -22,8 +22,8 @@ from rich.table import Table
 from actors import devices
 from actors.batcher import USUAL_LIMITS, Limits, Request, choose
 from actors.engines import sensevoice_loading
-from actors.engines.base import Row
-from actors.engines.sensevoice import Precision, SenseVoiceEngine
+from actors.engines.base import Precision, Row
+from actors.engines.sensevoice import SenseVoiceEngine
 from actors.records import SAMPLE_RATE_HZ
 from tests import full_size
 from tests.sensevoice import MODEL, rooms

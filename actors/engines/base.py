@@ -1,7 +1,7 @@
 """What an instance asks of a speech recognition engine."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from msgspec import Struct
@@ -11,6 +11,9 @@ from actors.records import Capabilities, Language, Word
 
 #: Mono samples in [-1, 1) at `SAMPLE_RATE_HZ`: float32 [samples].
 Samples = NDArray[np.float32]
+
+#: What a model calculates in.
+Precision = Literal["float32", "float16", "bfloat16", "int8"]
 
 
 class Row(Struct, frozen=True, kw_only=True):

@@ -1,35 +1,40 @@
 """Which engine a setting means."""
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 
 from actors import weights
 from actors.engines import sensevoice, sensevoice_folder
-from actors.engines.base import Engine
+from actors.engines.base import Engine, Precision
 from actors.engines.sensevoice import SenseVoiceEngine
 from actors.engines.whisper import WhisperEngine
 from actors.errors import StartupError
 
 #: The engines that come with the service, best first, each named as its weights are.
-ENGINES: dict[str, type[Engine]] = {sensevoice.NAME: SenseVoiceEngine, "whisper-base": WhisperEngine}
+ENGINES: dict[str, Callable[[Precision | None], Engine]] = {
+    sensevoice.NAME: lambda precision: SenseVoiceEngine(precision=precision),
+    "whisper-base": WhisperEngine,
+}
 
 #: What `auto` means where nothing better is on disk.
 EMBEDDED = "whisper-base"
 
 
-def create(model: str) -> Engine:
+def create(model: str, precision: Precision | None = None) -> Engine:
     """The engine, not loaded yet, that `ASR_MODEL` names.
 
-    `auto`, one of `ENGINES`, a folder in FunASR's format, or `module:Class` for one's own.
+    `auto`, one of `ENGINES`, a folder in FunASR's format, or `module:Class` for one's own, which alone knows
+    in which precision it calculates. None is the precision usual on the device.
 
     Raises:
         StartupError: there is no such engine, or one's own could not be made.
     """
     name = resolve(model)
     if name in ENGINES:
-        return ENGINES[name]()
+        return ENGINES[name](precision)
     if is_folder(name):
-        return SenseVoiceEngine(folder(name))
+        return SenseVoiceEngine(folder(name), precision)
     if ":" in name:
         return _own(name)
     raise StartupError(

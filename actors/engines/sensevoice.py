@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from actors import weights
 from actors.engines import sensevoice_folder
 from actors.engines import sensevoice_tags as tags
 from actors.engines import sensevoice_words as words
-from actors.engines.base import Hypothesis, Row
+from actors.engines.base import Hypothesis, Precision, Row
 from actors.errors import DeviceLost, OutOfMemory, RecognitionFailed, StartupError
 from actors.records import SAMPLE_RATE_HZ, Capabilities
 
@@ -20,20 +20,30 @@ if TYPE_CHECKING:
 #: The name of the weights in the manifest.
 NAME = "sensevoice-small"
 
-Precision = Literal["float32", "float16", "bfloat16"]
-
+#: What can be chosen on a device, the usual one first; int8 where the processor multiplies such numbers.
 #: float16 keeps three bits more than bfloat16, and so stays nearer to float32's text.
-_PRECISIONS: dict[str, Precision] = {"cpu": "float32", "cuda": "float16"}
+_PRECISIONS: dict[str, tuple[Precision, ...]] = {
+    "cpu": ("int8", "float32", "bfloat16", "float16"),
+    "cuda": ("float16", "float32", "bfloat16"),
+}
 
 #: Anything shorter does not fill a window of the front end.
 _SHORTEST_SAMPLES = SAMPLE_RATE_HZ * 25 // 1000
+
+
+def precisions(device: str) -> tuple[Precision, ...]:
+    """What SenseVoice can calculate in on a device of this machine, the usual one first."""
+    from actors.engines import int8_linear
+
+    possible = _PRECISIONS[device]
+    return possible if int8_linear.supported() else tuple(name for name in possible if name != "int8")
 
 
 class SenseVoiceEngine:
     """Text, language, emotion, events and word times in five languages.
 
     `folder`: weights in FunASR's format, used as they are; without it the manifest's, verified.
-    `precision`: float32 on a CPU and float16 on a GPU unless named.
+    `precision`: unless named, float16 on a GPU; int8 on a CPU that can, else float32.
     """
 
     _model: "SenseVoiceModel"
@@ -54,22 +64,31 @@ class SenseVoiceEngine:
         """Load the weights onto `device`.
 
         Raises:
-            StartupError: the weights are missing or damaged, or the device cannot be used.
+            StartupError: the weights are missing or damaged, or the device or the precision cannot be used.
         """
         # Here and not above: whoever only asks for the capabilities must not pay for the libraries.
         import torch
 
+        from actors.engines import int8_linear
         from actors.engines import sensevoice_loading as loading
         from actors.engines.sensevoice_features import Frontend
         from actors.engines.sensevoice_model import SenseVoiceModel
         from actors.engines.sensevoice_tokenizer import Tokenizer
 
+        possible = precisions(device)
+        precision = self._precision or possible[0]
+        if precision not in possible:
+            raise StartupError(
+                f"SenseVoice on this {device} calculates in {', '.join(possible)}, not in {precision}"
+            )
         folder = weights.verify(NAME) if self._folder is None else sensevoice_folder.check(self._folder)
         loaded = loading.load(folder, device, threads)
-        dtype = getattr(torch, self._precision or _PRECISIONS[device])
         place = torch.device(device)
         try:
             model, frontend = loaded.model, Frontend(loaded.kwargs["frontend"].cmvn, place)
+            if precision == "int8":
+                int8_linear.replace(model)
+            dtype = torch.float32 if precision == "int8" else getattr(torch, precision)
             self._model = SenseVoiceModel(model, frontend, place, dtype)
         except RuntimeError as error:
             raise StartupError(f"SenseVoice cannot be loaded on {device}: {error}") from error

@@ -2,11 +2,11 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from actors import weights
 from actors.engines import whisper_rules as rules
-from actors.engines.base import Hypothesis, Row
+from actors.engines.base import Hypothesis, Precision, Row
 from actors.engines.whisper_features import FRAMES_PER_S, log_mel
 from actors.errors import RecognitionFailed, StartupError
 from actors.records import SAMPLE_RATE_HZ, Capabilities
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 #: The language of a row without speech whose language was not given.
 NO_SPEECH = "nospeech"
+
+#: What each device is fastest in.
+_PRECISIONS: Final[dict[str, Precision]] = {"cpu": "int8", "cuda": "float16"}
 
 #: Whisper was trained on clips of 30 s, filled up with silence.
 FULL_FRAMES = 30 * FRAMES_PER_S
@@ -44,11 +47,14 @@ class WhisperEngine:
     _model: "WhisperModel"
     _on_cpu: bool
 
+    def __init__(self, precision: Precision | None = None) -> None:
+        self._precision = precision
+
     def load(self, device: str, threads: int) -> None:
-        """Load the weights: int8 on a CPU, float16 on a GPU.
+        """Load the weights: int8 on a CPU and float16 on a GPU, unless a precision was named.
 
         Raises:
-            StartupError: the weights are missing or damaged, or the device cannot be used.
+            StartupError: the weights are missing or damaged, or the device or the precision cannot be used.
         """
         # Here and not above: whoever only asks for the capabilities must not pay for the libraries.
         from actors.engines.whisper_model import WhisperModel
@@ -56,7 +62,7 @@ class WhisperEngine:
         folder = weights.verify("whisper-base")
         self._on_cpu = device == "cpu"
         try:
-            self._model = WhisperModel(folder, device, threads)
+            self._model = WhisperModel(folder, device, threads, self._precision or _PRECISIONS[device])
         except (RuntimeError, ValueError) as error:
             raise StartupError(f"Whisper cannot be loaded on {device}: {error}") from error
 

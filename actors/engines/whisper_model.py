@@ -8,12 +8,11 @@ import numpy as np
 import tokenizers
 from ctranslate2 import StorageView
 
+from actors.engines.base import Precision
 from actors.engines.whisper_features import Features
 from actors.engines.whisper_rules import Decoded
 from actors.errors import RecognitionFailed
 from actors.records import Language
-
-_COMPUTE_TYPES = {"cpu": "int8", "cuda": "float16"}
 
 #: On the second try no run of so many tokens may occur twice.
 _RETRY_NGRAM_TOKENS = 6
@@ -23,10 +22,10 @@ _RETRY_BEAMS = 5
 class WhisperModel:
     """The loaded weights and their tokenizer."""
 
-    def __init__(self, folder: Path, device: str, threads: int) -> None:
+    def __init__(self, folder: Path, device: str, threads: int, precision: Precision) -> None:
         self._on_cpu = device == "cpu"
         self._model = ctranslate2.models.Whisper(
-            str(folder), device, compute_type=_COMPUTE_TYPES[device], intra_threads=threads
+            str(folder), device, compute_type=precision, intra_threads=threads
         )
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         start, transcribe, no_timestamps = map(

@@ -38,6 +38,22 @@ def engine() -> Engine:
     return engine
 
 
+def test_int8_hears_what_float32_does(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    """Real speech: the characters are float32's but for a few; int8 is usual on a CPU."""
+    exact = create("whisper-base", "float32")
+    exact.load("cpu", 2)
+    rows = [_row(_clip(name), language) for name, language, _ in CLIPS]
+
+    found = jiwer.cer(
+        [_characters(row.text) for row in exact.recognize(rows)],
+        [_characters(row.text) for row in engine.recognize(rows)],
+    )
+
+    with capsys.disabled():
+        print(f" int8: {found:.2%} of the characters differ")  # noqa: T201
+    assert found <= 0.15
+
+
 def _clip(name: str) -> Samples:
     with av.open(str(_audio() / f"{name}.wav")) as container:
         chunks = [frame.to_ndarray() for frame in container.decode(audio=0)]
