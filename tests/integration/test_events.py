@@ -56,7 +56,7 @@ async def test_the_end_wakes(listener: JobListener, work: WorkStore) -> None:
         await asyncio.sleep(0)
         work.fail("j1", UnreadableAudio("damaged"))
 
-        job = await asyncio.wait_for(waiting, 5)
+        job, _ = await asyncio.wait_for(waiting, 5)
 
     assert job.state is JobState.FAILED
 
@@ -74,7 +74,7 @@ async def test_an_event_missed_is_looked_up(
             pipe.hset(keys.JobKeys.of("j1").job, "state", "done")
             pipe.execute()
 
-        job = await asyncio.wait_for(waiting, 5)
+        job, _ = await asyncio.wait_for(waiting, 5)
 
     assert job.state is JobState.DONE
 
