@@ -23,6 +23,7 @@ class SegmentResults:
     """
 
     def __init__(self, client: redis.Redis, ttl_s: int) -> None:
+        self._client = client
         self._backend = RedisBackend(
             client=client, namespace=keys.RESULT_NAMESPACE, use_namespace_prefix_keys=True
         )
@@ -35,7 +36,7 @@ class SegmentResults:
 
     def get(self, job_id: str, indices: Sequence[int]) -> dict[int, Utterance]:
         """What was heard in these segments; those whose result has expired are left out."""
-        with self._backend.client.pipeline(transaction=False) as pipe:
+        with self._client.pipeline(transaction=False) as pipe:
             for index in indices:
                 pipe.lindex(keys.results(job_id) + str(index), 0)
             stored = cast("list[bytes | None]", pipe.execute())
