@@ -1,4 +1,4 @@
-"""Gathers what the threads of an instance ask for into batches; the engine gets one at a time."""
+"""Gathers what the threads of an instance ask for into batches; one thread alone touches the engine."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -91,22 +91,14 @@ class Batcher:
     """Makes batches of whatever has come together while the engine was busy.
 
     `expected` says how many requests are on their way or waiting, all together: only for these does an
-    idle engine wait. The batches of which nothing is urgent are left to the thread of `behind`, if given.
+    idle engine wait.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        limits: Limits,
-        journal: Journal,
-        expected: Callable[[], int],
-        behind: Executor | None = None,
-    ) -> None:
+    def __init__(self, engine: Engine, limits: Limits, journal: Journal, expected: Callable[[], int]) -> None:
         self._engine = engine
         self._limits = limits
         self._journal = journal
         self._expected = expected
-        self._behind = behind
         self._changed = threading.Condition()
         self._waiting: dict[Request, Future[Heard]] = {}  # in the order of arrival
         #: Of those that wait, how many batches each has seen younger ones go in.
@@ -204,7 +196,7 @@ class Batcher:
     def _try(self, batch: Sequence[Request]) -> tuple[Sequence[Hypothesis], BaseException | None]:
         """What the engine makes of a batch, or the error it raises; even a panic must not end the thread."""
         try:
-            hypotheses = self._run_engine(batch)
+            hypotheses = self._engine.recognize([request.row for request in batch])
         except BaseException as error:
             log.warning("batch.failed", rows=len(batch), reason=reason(error), exc_info=len(batch) == 1)
             # The frames hold the tensors of the failed pass, and smaller batches need their memory.
@@ -214,12 +206,6 @@ class Batcher:
         if len(hypotheses) != len(batch):
             return (), RecognitionFailed(f"{len(hypotheses)} answers to {len(batch)} rows")
         return hypotheses, None
-
-    def _run_engine(self, batch: Sequence[Request]) -> Sequence[Hypothesis]:
-        rows = [request.row for request in batch]
-        if self._behind is None or any(request.urgent for request in batch):
-            return self._engine.recognize(rows)
-        return self._behind.submit(self._engine.recognize, rows).result()
 
     def _shrink(self, batch: Sequence[Request]) -> None:
         fits_s = padded_s(batch) / 2

@@ -3,10 +3,8 @@
 Without this a short recording would wait for the batch of a long one that every instance has in hand.
 """
 
-import os
 import threading
 import time
-from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Final
 
 import structlog
@@ -18,7 +16,7 @@ from actors.queue.slots import Slots
 from actors.store.work import WorkStore
 from actors.store.workers import HEARTBEAT_S, WorkerRegistry
 
-#: On a CPU long recordings are recognised at this niceness, or short ones would share the cores with them.
+#: On a CPU the others run at this niceness, or the short recordings would share the cores with the long ones.
 NICENESS: Final = 10
 
 #: Whoever has long segments in hand leaves short ones to the express instances for so long: then these have
@@ -26,14 +24,6 @@ NICENESS: Final = 10
 LEFT_TO_EXPRESS_S: Final = 1.0
 
 log = structlog.stdlib.get_logger()
-
-
-def courteous() -> Executor:
-    """A thread that runs at `NICENESS` what it is given, wherever niceness is a thread's own, as on Linux.
-
-    Not the process: what is short would be slow in most instances, and what came later overtake it in others.
-    """
-    return ThreadPoolExecutor(1, "courteous", initializer=os.nice, initargs=(NICENESS,))
 
 
 class LaneKeeper(threading.Thread):

@@ -21,7 +21,7 @@ from actors.batcher import USUAL_LIMITS, Batcher, Limits, Request
 from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
 from actors.errors import StartupError, reason
-from actors.express import LaneKeeper, courteous
+from actors.express import NICENESS, LaneKeeper
 from actors.flusher import Flusher
 from actors.heartbeat import Heartbeat
 from actors.metrics import SEGMENTS, Outcome
@@ -119,6 +119,8 @@ def main(number: int) -> None:
     stop = worker.stop_requested()
     device = devices.assign(config, number)
     devices.pin(device)
+    if device.kind == "cpu" and number > config.express > 0:
+        os.nice(NICENESS)
     client = patient(config)
     heartbeat = Heartbeat(WorkerRegistry(client), name, device)
     heartbeat.arrive()
@@ -137,8 +139,7 @@ def main(number: int) -> None:
     slots = Slots(2 * batch.rows, batch.rows, sharers=config.instances)
     deliveries = DeliveryLimit(client)
     journal = BatchJournal(name, WorkerRegistry(client), deliveries, be_replaced)
-    behind = courteous() if device.kind == "cpu" and config.express else None
-    batcher = Batcher(engine, batch, journal, expected=lambda: len(slots.in_hand()), behind=behind)
+    batcher = Batcher(engine, batch, journal, expected=lambda: len(slots.in_hand()))
     broker = worker.create_broker(config, slots, deliveries)
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
     instance = Instance(name, store, SegmentResults(client, config.result_ttl_s), batcher)

@@ -1,6 +1,5 @@
 """Short recordings beside a long one."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,7 +38,7 @@ def test_a_long_recording_leaves_an_instance_to_short_ones(three: Service) -> No
 
     first, *others = [now - then for now, then in zip(after, before, strict=True)]
     assert (first, sum(others)) == (3, SEGMENTS)
-    assert [niceness_of(one["pid"]) for one in health] == [{0}, {0, 10}, {0, 10}]
+    assert [psutil.Process(one["pid"]).nice() for one in health] == [0, 10, 10]
 
 
 def test_many_short_recordings_find_help(three: Service) -> None:
@@ -55,11 +54,6 @@ def test_many_short_recordings_find_help(three: Service) -> None:
 
     assert [answer.status_code for answer in answers] == [200] * 12
     assert sum(after[1:]) - sum(before[1:]) > SEGMENTS
-
-
-def niceness_of(pid: int) -> set[int]:
-    """That of the threads of a process."""
-    return {os.getpriority(os.PRIO_PROCESS, thread.id) for thread in psutil.Process(pid).threads()}
 
 
 def requests_of(client: httpx.Client) -> list[int]:

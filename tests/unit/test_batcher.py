@@ -178,18 +178,6 @@ def test_only_the_urgent_pass_more_than_once() -> None:
     assert choose([first, patient, young], LIMITS, {patient: MOST_PASSED}) == [first, young]
 
 
-def test_what_is_not_urgent_is_left_to_another_thread(engine: WatchedEngine, diary: Diary) -> None:
-    """A batch with anything urgent in it is not."""
-    with ThreadPoolExecutor(1, "behind") as behind:
-        batcher = Batcher(engine, LIMITS, diary, lambda: 0, behind)
-        ask_while_busy(batcher, engine, [request(1, urgent=False), request(2)])
-        assert engine.threads == {"batcher"}
-        batcher.recognize(request(1, urgent=False))
-        batcher.close()
-
-    assert engine.threads == {"batcher", "behind_0"}
-
-
 def test_urgent_ones_go_first() -> None:
     """Segments of short recordings overtake those of long ones that came before."""
     waiting = [request(10, urgent=False), request(2, urgent=False), request(3), request(14)]
