@@ -8,7 +8,7 @@ from actors.clock import now_ms
 from actors.errors import JobError, PoisonousAudio
 from actors.metrics import STAGE_S, Stage
 from actors.queue.delivery_limit import POISONOUS
-from actors.records import JobState, Line, Segment, Stats, Transcript
+from actors.records import JobState, Line, Stats, Transcript
 from actors.results import SegmentResults, line
 from actors.store.work import WorkStore
 
@@ -17,11 +17,12 @@ log = structlog.stdlib.get_logger()
 
 def assemble(store: WorkStore, results: SegmentResults, job_id: str) -> None:
     """End a job whose segments are all finished; doing it twice changes nothing."""
-    job = store.job(job_id)
+    started = time.perf_counter()
+    job, segments = store.cut_job(job_id)
     if job is None or job.state.ended:
         return
-    started = time.perf_counter()
-    lines = tuple(_line(results, job_id, segment, reason) for segment, reason in store.segments(job_id))
+    heard = results.get(job_id, [segment.index for segment, reason in segments if not reason])
+    lines = tuple(line(segment, reason, heard.get(segment.index)) for segment, reason in segments)
     stats = count(lines)
     log.debug("job.assembled", job=job_id, segments=len(lines))
     failure = _failure(lines) if stats.total_segments and not stats.successful_segments else None
@@ -58,7 +59,3 @@ def _failure(lines: tuple[Line, ...]) -> JobError:
     message = f"no segment could be recognised: {lines[0].error}"
     poisonous = all(line.error == POISONOUS for line in lines)
     return PoisonousAudio(message) if poisonous else JobError(message)
-
-
-def _line(results: SegmentResults, job_id: str, segment: Segment, reason: str) -> Line:
-    return line(segment, reason, None if reason else results.get(job_id, segment.index))

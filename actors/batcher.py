@@ -3,8 +3,11 @@
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import structlog
@@ -16,6 +19,9 @@ from actors.records import SAMPLE_RATE_HZ
 
 #: The first of several threads to arrive at an idle engine waits this long for the others.
 LINGER_S: Final = 0.005
+
+#: In so many batches younger rows may pass a row that waits, because they are of a better length.
+MOST_PASSED: Final = 1
 
 log = structlog.stdlib.get_logger()
 
@@ -95,6 +101,8 @@ class Batcher:
         self._expected = expected
         self._changed = threading.Condition()
         self._waiting: dict[Request, Future[Heard]] = {}  # in the order of arrival
+        #: Of those that wait, how many batches each has seen younger ones go in.
+        self._passed: Counter[Request] = Counter()
         self._closed = False
         self._lost = 0
         threading.Thread(target=self._run, name="batcher", daemon=True).start()
@@ -140,8 +148,20 @@ class Batcher:
             if not self._waiting:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
                 self._changed.wait_for(lambda: len(self._waiting) >= self._expected(), LINGER_S)
-            chosen = [] if self._closed else choose(list(self._waiting), self._limits)
-            return {request: self._waiting.pop(request) for request in chosen}
+            arrived = list(self._waiting)
+            chosen = [] if self._closed else choose(arrived, self._limits, self._passed)
+            batch = {request: self._waiting.pop(request) for request in chosen}
+            self._count_passed(arrived, set(batch))
+            return batch
+
+    def _count_passed(self, arrived: Sequence[Request], batch: AbstractSet[Request]) -> None:
+        """Note who is left behind by a batch though it is older than one of its rows, and as urgent."""
+        youngest = {request.urgent: number for number, request in enumerate(arrived) if request in batch}
+        for number, request in enumerate(arrived):
+            if request in batch:
+                self._passed.pop(request, None)
+            elif number < youngest.get(request.urgent, 0):
+                self._passed[request] += 1
 
     def _outcomes(self, batch: Sequence[Request]) -> Sequence[Heard | Failed]:
         try:
@@ -205,19 +225,27 @@ def padded_s(batch: Sequence[Request]) -> float:
     return len(batch) * max(request.audio_s for request in batch)
 
 
-def choose(waiting: Sequence[Request], limits: Limits) -> list[Request]:
+def choose(
+    waiting: Sequence[Request], limits: Limits, passed: Mapping[Request, int] = MappingProxyType({})
+) -> list[Request]:
     """The next batch of those that wait, in order of arrival: the oldest urgent one, and what fits beside it.
 
-    Rows of about its length come first, because padding costs as much as speech. Shortest first in the
-    batch, so that its halves hold alike rows.
+    Rows of about its length come first, because padding costs as much as speech; but nobody passes those
+    that younger ones have `passed` in `MOST_PASSED` batches. Shortest first in the batch, so that its halves
+    hold alike rows.
     """
     first = min(waiting, key=lambda request: not request.urgent)
     batch = [first]
     if not first.alone:
-        others = (request for request in waiting if request is not first and not request.alone)
-        for request in sorted(
-            others, key=lambda other: (not other.urgent, abs(other.audio_s - first.audio_s))
-        ):
+        others = [request for request in waiting if request is not first and not request.alone]
+        overdue = [request for request in others if passed.get(request, 0) >= MOST_PASSED]
+        alike = sorted(
+            (request for request in others if request not in overdue),
+            key=lambda other: (not other.urgent, abs(other.audio_s - first.audio_s)),
+        )
+        for request in sorted([*overdue, *alike], key=lambda other: not other.urgent):
             if len(batch) < limits.rows and padded_s([*batch, request]) <= limits.audio_s:
                 batch.append(request)
+            elif request in overdue:
+                break
     return sorted(batch, key=lambda request: request.audio_s)

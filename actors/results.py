@@ -1,8 +1,10 @@
 """What the instances heard, kept in Dramatiq's result backend until the job ends."""
 
+from collections.abc import Sequence
+from typing import cast
+
 import msgspec
 import redis
-from dramatiq.results import ResultMissing
 from dramatiq.results.backends import RedisBackend
 
 from actors.queue.messages import recognize_segment
@@ -21,6 +23,7 @@ class SegmentResults:
     """
 
     def __init__(self, client: redis.Redis, ttl_s: int) -> None:
+        self._client = client
         self._backend = RedisBackend(
             client=client, namespace=keys.RESULT_NAMESPACE, use_namespace_prefix_keys=True
         )
@@ -31,13 +34,14 @@ class SegmentResults:
         message = recognize_segment(job_id, index)
         self._backend.store_result(message, msgspec.to_builtins(utterance), self._ttl_ms)
 
-    def get(self, job_id: str, index: int) -> Utterance | None:
-        """What was heard in a segment; None when the result has expired."""
-        try:
-            result = self._backend.get_result(recognize_segment(job_id, index))
-        except ResultMissing:
-            return None
-        return msgspec.convert(result, Utterance)
+    def get(self, job_id: str, indices: Sequence[int]) -> dict[int, Utterance]:
+        """What was heard in these segments; those whose result has expired are left out."""
+        with self._client.pipeline(transaction=False) as pipe:
+            for index in indices:
+                pipe.lindex(keys.results(job_id) + str(index), 0)
+            stored = cast("list[bytes | None]", pipe.execute())
+        found = zip(indices, stored, strict=True)
+        return {index: decode(result) for index, result in found if result is not None}
 
 
 def decode(result: bytes) -> Utterance:

@@ -5,7 +5,7 @@ import contextlib
 import math
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ import redis.asyncio
 import structlog
 
 from actors.clock import now_ms
-from actors.records import Job, JobEvent
+from actors.records import Job, JobEvent, Transcript
 from actors.store import keys
 from actors.store.jobs import JobStore
 from api.contact import Contact
@@ -36,7 +36,8 @@ class JobListener:
         self._client = client
         self._store = store
         self._contact = Contact("jobs")
-        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        #: Who waits for which job, and whether its end alone wakes them.
+        self._waiting: dict[str, dict[asyncio.Event, bool]] = defaultdict(dict)
         #: Whether the process is about to stop, so that streams are to end.
         self.closed = False
         #: When requests give up waiting, on the monotonic clock.
@@ -63,42 +64,57 @@ class JobListener:
     @contextlib.asynccontextmanager
     async def watch(self, job_id: str) -> AsyncIterator[asyncio.Event]:
         """An event that is set whenever the job moves, and at first: it may have moved before."""
+        with self._watching(job_id, ends=False) as moved:
+            moved.set()
+            yield moved
+
+    @contextlib.asynccontextmanager
+    async def watch_end(self, job_id: str) -> AsyncIterator[asyncio.Event]:
+        """An event that is set when a job may have ended that nobody works on yet; progress leaves it be."""
+        with self._watching(job_id, ends=True) as ended:
+            yield ended
+
+    @contextlib.contextmanager
+    def _watching(self, job_id: str, *, ends: bool) -> Iterator[asyncio.Event]:
         moved = asyncio.Event()
-        moved.set()
-        self._waiting[job_id].add(moved)
+        self._waiting[job_id][moved] = ends
         try:
             yield moved
         finally:
-            self._waiting[job_id].discard(moved)
+            self._waiting[job_id].pop(moved)
             if not self._waiting[job_id]:
                 del self._waiting[job_id]
 
-    async def ended(self, job_id: str, moved: asyncio.Event, patience_s: int) -> Job:
-        """Wait until a watched job has ended.
+    async def ended(
+        self, job_id: str, moved: asyncio.Event, patience_s: int
+    ) -> tuple[Job, Transcript | None]:
+        """Wait until a watched job has ended; its transcript, where it has one.
 
         Raises:
             StillRunning: it made no progress for `patience_s`.
             Interrupted: this process stops.
             JobExpired: it is gone.
         """
+        wait_s = float(patience_s)
         while True:
             left_s = max(0.0, self._closes_at_s - time.monotonic())
-            timed_out = not await set_within(moved, min(patience_s, left_s))
+            timed_out = not await set_within(moved, min(wait_s, left_s))
             moved.clear()
-            job = await self._look_up(job_id, patience_s)
+            job, transcript = await self._look_up(job_id, patience_s)
             if job.state.ended:
-                return job
+                return job, transcript
             if time.monotonic() >= self._closes_at_s:
                 raise Interrupted(job)
-            if timed_out and now_ms() - job.progress_ms >= patience_s * 1000:
+            wait_s = patience_s - (now_ms() - job.progress_ms) / 1000
+            if timed_out and wait_s <= 0:
                 raise StillRunning(job, patience_s)
 
-    async def _look_up(self, job_id: str, patience_s: int) -> Job:
-        """The job's record; a Redis that is away for less than `patience_s` costs no accepted request."""
+    async def _look_up(self, job_id: str, patience_s: int) -> tuple[Job, Transcript | None]:
+        """A job and its transcript; a Redis that is away for less than `patience_s` costs no request."""
         give_up_at = time.monotonic() + patience_s
         while True:
             try:
-                job = await self._store.get(job_id)
+                job, transcript = await self._store.with_transcript(job_id)
             except redis.RedisError:
                 if time.monotonic() > give_up_at:
                     raise
@@ -106,25 +122,27 @@ class JobListener:
                 continue
             if job is None:
                 raise JobExpired(job_id)
-            return job
+            return job, transcript
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "message":
             try:
-                self._wake(_events.decode(message["data"]).job)
+                event = _events.decode(message["data"])
+                self._wake(event.job, ended=event.state.ended)
             except msgspec.DecodeError as error:  # not one of ours
                 log.warning("listener.unknown_event", reason=str(error))
         else:  # subscribed, at first or after the connection was lost: events may have been missed
             self._contact.made()
             self._wake_all()
 
-    def _wake(self, job_id: str) -> None:
-        for moved in self._waiting.get(job_id, ()):
-            moved.set()
+    def _wake(self, job_id: str, *, ended: bool) -> None:
+        for moved, ends in self._waiting.get(job_id, {}).items():
+            if ended or not ends:
+                moved.set()
 
     def _wake_all(self) -> None:
         for job_id in list(self._waiting):
-            self._wake(job_id)
+            self._wake(job_id, ended=True)
 
 
 async def set_within(event: asyncio.Event, timeout_s: float) -> bool:

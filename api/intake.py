@@ -60,24 +60,26 @@ class Recognizer(Struct, frozen=True):
             HungUp: the client has.
             Interrupted: the API stops before the job has ended.
             StillRunning: the job outlasts `ASR_REQUEST_TIMEOUT_S` without progress.
-            Exception: as `submit` and `result`.
+            Exception: as `submit` and `result_of`.
         """
-        job = await self.submit(upload, options, caller)
-        async with self.listener.watch(job.id) as moved:
-            ending = self.listener.ended(job.id, moved, self.settings.request_timeout_s)
+        job_id = request_id()
+        async with self.listener.watch_end(job_id) as may_have_ended:
+            await self.submit(upload, options, caller, job_id=job_id)
+            ending = self.listener.ended(job_id, may_have_ended, self.settings.request_timeout_s)
             try:
-                ended = await unless_hung_up(ending, receive)
+                job, transcript = await unless_hung_up(ending, receive)
             except HungUp:
-                await self.store.cancel(job.id)
+                await self.store.cancel(job_id)
                 raise
-        return await self.result(ended)
+        return _result(job, transcript)
 
-    async def submit(
+    async def submit(  # noqa: PLR0913 - what a request may say
         self,
         upload: UploadFile,
         options: Options,
         caller: str,
         *,
+        job_id: str | None = None,
         key: str | None = None,
         callback: str | None = None,
     ) -> Job:
@@ -96,7 +98,7 @@ class Recognizer(Struct, frozen=True):
         size_bytes, head = await self._check_upload(upload)
         now = now_ms()
         job = Job(
-            id=request_id(),
+            id=job_id or request_id(),
             state=JobState.QUEUED,
             options=options,
             created_ms=now,
@@ -145,29 +147,22 @@ class Recognizer(Struct, frozen=True):
         """The transcript of the job with this id.
 
         Raises:
-            Exception: as `result`.
+            NotDone: it has none yet, or was cancelled.
+            JobFailed: it has failed, for a reason that it names.
+            JobExpired: it, or its transcript, is no longer kept.
         """
-        job = await self.store.get(job_id)
+        job, transcript = await self.store.with_transcript(job_id)
         if job is None:
             raise JobExpired(job_id)
-        return await self.result(job)
+        return _result(job, transcript)
 
     async def result(self, job: Job) -> Transcript:
         """The transcript of a job.
 
         Raises:
-            NotDone: it has none yet, or was cancelled.
-            JobFailed: it has failed, for a reason that it names.
-            JobExpired: the transcript is no longer kept.
+            Exception: as `result_of`.
         """
-        if job.state is JobState.FAILED:
-            raise JobFailed(job.error_status or 503, job.error or "the job has failed")
-        if job.state is not JobState.DONE:
-            raise NotDone(job)
-        transcript = await self.store.transcript(job.id)
-        if transcript is None:
-            raise JobExpired(job.id)
-        return transcript
+        return _result(job, await self.store.transcript(job.id) if job.state is JobState.DONE else None)
 
     async def _enqueue(self, job: Job) -> None:
         await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
@@ -242,6 +237,16 @@ async def has_room(connection: Connection, _: BaseRouteHandler) -> None:
 def _own(caller: str, key: str | None) -> str | None:
     """An idempotency key among those of all callers."""
     return f"{caller}:{key}" if key else None
+
+
+def _result(job: Job, transcript: Transcript | None) -> Transcript:
+    if job.state is JobState.FAILED:
+        raise JobFailed(job.error_status or 503, job.error or "the job has failed")
+    if job.state is not JobState.DONE:
+        raise NotDone(job)
+    if transcript is None:
+        raise JobExpired(job.id)
+    return transcript
 
 
 def _same(earlier: Job, again: Job) -> Job:

@@ -42,6 +42,12 @@ _CONTAINER_OPTIONS = {
     "codec_whitelist": ",".join(sorted(filter(_is_audio_decoder, codecs_available))),
 }
 
+#: The head of a wav of mono PCM says all that there is to know of it: reading on would take longer than
+#: decoding. With two channels it may be DTS in disguise, which only the samples tell.
+_PLAIN_WAV = b"fmt \x10\x00\x00\x00\x01\x00\x01\x00"
+_PLAIN_WAV_AT = 12
+_PLAIN_WAV_OPTIONS = _CONTAINER_OPTIONS | {"probesize": "2048"}
+
 
 class Recording:
     """An upload opened for decoding; `open_recording` makes one."""
@@ -91,13 +97,13 @@ def open_recording(file: BinaryIO) -> Iterator[Recording]:
         UnsupportedContainer: the file is of no known format.
         UnreadableAudio: the file is empty, damaged from the start, or holds no audio.
     """
-    demuxer = _demuxer(file)
+    demuxer, options = _demuxer(file)
     try:
         container = av.open(
             file,
             "r",
             format=demuxer,
-            container_options=_CONTAINER_OPTIONS,
+            container_options=options,
             metadata_errors="replace",
             io_open=_refuse,
         )
@@ -107,7 +113,8 @@ def open_recording(file: BinaryIO) -> Iterator[Recording]:
         yield Recording(container, _audio_stream(container))
 
 
-def _demuxer(file: BinaryIO) -> str:
+def _demuxer(file: BinaryIO) -> tuple[str, dict[str, str]]:
+    """FFmpeg's name of the format, and how to open it."""
     file.seek(0)
     head = file.read(sniff.HEAD_BYTES)
     file.seek(0)
@@ -116,7 +123,8 @@ def _demuxer(file: BinaryIO) -> str:
     demuxer = sniff.container(head)
     if demuxer is None:
         raise UnsupportedContainer("the file is not in a known audio or video format")
-    return demuxer
+    is_plain = demuxer == "wav" and head.startswith(_PLAIN_WAV, _PLAIN_WAV_AT)
+    return demuxer, _PLAIN_WAV_OPTIONS if is_plain else _CONTAINER_OPTIONS
 
 
 def _refuse(*_: object) -> Never:

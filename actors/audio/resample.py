@@ -38,6 +38,9 @@ class Resampler:
         if self._source not in {None, source}:
             yield from self.flush()
         self._source = source
+        if _is_pcm(frame):  # setting up a resampler takes as long as decoding several seconds
+            yield _array(frame)
+            return
         inner = self._inner or AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
         converted = inner.resample(frame)
         self._inner = inner
@@ -49,6 +52,11 @@ class Resampler:
         rest: list[AudioFrame | None] = [*inner.resample(None)] if inner else []
         # A resampler without work to do hands the None back.
         yield from (_array(frame) for frame in rest if frame is not None)
+
+
+def _is_pcm(frame: AudioFrame) -> bool:
+    rate_hz, form, channels = frame.sample_rate, frame.format.name, frame.layout.nb_channels
+    return (rate_hz, form, channels) == (SAMPLE_RATE_HZ, "s16", 1)
 
 
 def _array(frame: AudioFrame) -> Pcm:

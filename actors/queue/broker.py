@@ -38,6 +38,16 @@ _RINGS_KEPT: Final = 64
 PEEK_S: Final = 0.05
 
 
+#: As Dramatiq enqueues, and a ring. Dead workers are looked for by those who fetch.
+#: KEYS: queue, messages, bell   ARGV: id, message, rings kept
+_ENQUEUE: Final = """
+redis.call("HSET", KEYS[2], ARGV[1], ARGV[2])
+redis.call("RPUSH", KEYS[1], ARGV[1])
+redis.call("RPUSH", KEYS[3], "")
+redis.call("LTRIM", KEYS[3], 0, ARGV[3] - 1)
+"""
+
+
 class DoorbellBroker(RedisBroker):
     """Enqueues with a ring; its consumers fetch only what a free thread of the process can start.
 
@@ -65,6 +75,7 @@ class DoorbellBroker(RedisBroker):
         )
         self.slots = slots or Slots(1)
         self._retry = retry
+        self._enqueue_and_ring = client.register_script(_ENQUEUE)
 
     @property
     @override
@@ -73,23 +84,25 @@ class DoorbellBroker(RedisBroker):
 
     @override
     def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
+        def enqueue() -> dramatiq.Message[Any]:
+            queued: dramatiq.Message[Any] = super(DoorbellBroker, self).enqueue(message, delay=delay)
+            return queued
+
         if self._retry is None:
-            return self._enqueue(message, delay)
+            return enqueue()
         try:
-            return self._retry.call_with_retry(lambda: self._enqueue(message, delay), lambda _: None)
+            return self._retry.call_with_retry(enqueue, lambda _: None)
         except redis.RedisError:
             # Dramatiq would acknowledge the message that this one was to follow: let it come back instead.
             self.start_anew()
             raise
 
-    def _enqueue(self, message: dramatiq.Message[Any], delay: int | None) -> dramatiq.Message[Any]:
-        queued: dramatiq.Message[Any] = super().enqueue(message, delay=delay)
-        bell = self.bell(queued.queue_name)
-        with self.client.pipeline(transaction=False) as pipe:
-            pipe.rpush(bell, "")
-            pipe.ltrim(bell, 0, _RINGS_KEPT - 1)
-            pipe.execute()
-        return queued
+    def do_enqueue(self, queue_name: str, message_id: str, message: bytes) -> None:
+        """Append a message to its queue and ring; what `enqueue` ends with."""
+        queue = f"{self.namespace}:{queue_name}"
+        self._enqueue_and_ring(
+            keys=[queue, f"{queue}.msgs", self.bell(queue_name)], args=[message_id, message, _RINGS_KEPT]
+        )
 
     def bell(self, queue_name: str) -> str:
         """The key of a queue's doorbell."""

@@ -13,6 +13,7 @@ import redis
 from dramatiq import Broker, MessageProxy, Worker
 from dramatiq.middleware import Middleware, MiddlewareError, SkipMessage
 from msgspec import Struct
+from redis.client import Pipeline
 from typing_extensions import override
 
 from actors.queue.broker import DoorbellBroker
@@ -76,10 +77,14 @@ class DeliveryLimit(Middleware):
     def begin(self, message_ids: Sequence[str]) -> None:
         """From now on the death of this process counts against these messages."""
         with self._client.pipeline() as pipe:
-            for key in map(keys.deliveries, message_ids):
-                pipe.sadd(key, self._process)
-                pipe.expire(key, keys.DELIVERIES_TTL_S)
+            self.add_to(pipe, message_ids)
             pipe.execute()
+
+    def add_to(self, pipe: Pipeline, message_ids: Sequence[str]) -> None:
+        """Begin these as soon as the pipeline is executed."""
+        for key in map(keys.deliveries, message_ids):
+            pipe.sadd(key, self._process)
+            pipe.expire(key, keys.DELIVERIES_TTL_S)
 
     def blame(self, message_ids: Sequence[str]) -> None:
         """These have as good as killed this process: it counts against them though it is stopped in order."""
@@ -88,8 +93,9 @@ class DeliveryLimit(Middleware):
     @override
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         message_id = message.options["redis_message_id"]
+        actor: Any = broker.get_actor(message.actor_name)
         try:
-            begun = cast("set[bytes]", self._client.smembers(keys.deliveries(message_id)))
+            begun = self._begun(message_id, begin=not actor.options.get("begins_itself"))
         except redis.RedisError as error:
             # Dramatiq ignores any other error here, and calls the actor all the same.
             raise DeliveriesUnknown(str(error)) from error
@@ -99,9 +105,14 @@ class DeliveryLimit(Middleware):
             raise DeliveriesExceeded(POISONOUS)
         enqueued_ms = None if message.options.get("retries") else message.message_timestamp
         _current.set(Delivery(message_id, lane(message.queue_name), others > 0, enqueued_ms))
-        actor: Any = broker.get_actor(message.actor_name)
-        if not actor.options.get("begins_itself"):
-            self.begin([message_id])
+
+    def _begun(self, message_id: str, *, begin: bool) -> set[bytes]:
+        """The processes that have begun a message before; with `begin`, this one has from now on, too."""
+        with self._client.pipeline() as pipe:
+            pipe.smembers(keys.deliveries(message_id))
+            if begin:
+                self.add_to(pipe, [message_id])
+            return cast("set[bytes]", pipe.execute()[0])
 
     @override
     def after_ack(self, broker: Broker, message: MessageProxy) -> None:

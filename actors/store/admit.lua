@@ -1,11 +1,11 @@
 -- Admit a job unless a limit is in its way, or its idempotency key has named a job already. Behind `limits.lua`.
--- KEYS: those of `limits.lua`, job, index, the caller's index
--- ARGV: those of `limits.lua`, id, ttl_s, created_ms, caller, named_ttl_s, field, value, field, value, …
+-- KEYS: those of `limits.lua`, job, index, the caller's index, upload
+-- ARGV: those of `limits.lua`, id, ttl_s, created_ms, caller, named_ttl_s, first chunk of the upload, field, value, field, value, …
 -- Returns {"", id}, its own or that of the job with the same idempotency key;
 -- or the name of the limit and the milliseconds until it may have passed.
 local key, asked = limit_arguments(KEYS, ARGV)
-local job, index, own_index = unpack(KEYS, 8)
-local id, ttl, created_ms, caller, named_ttl = unpack(ARGV, 9, 13)
+local job, index, own_index, upload = unpack(KEYS, 8)
+local id, ttl, created_ms, caller, named_ttl, chunk = unpack(ARGV, 9, 14)
 if redis.call("EXISTS", job) == 1 then -- sent again, because the answer was lost
     return { "", id }
 end
@@ -23,8 +23,12 @@ if asked.rate > 0 then
 end
 redis.call("HINCRBY", key.spool, "total", asked.bytes)
 redis.call("HINCRBY", key.spool, id, asked.bytes)
-redis.call("HSET", job, unpack(ARGV, 14))
+redis.call("HSET", job, unpack(ARGV, 15))
 redis.call("EXPIRE", job, ttl)
+if chunk ~= "" then
+    redis.call("HSET", upload, 0, chunk)
+    redis.call("EXPIRE", upload, ttl)
+end
 if count(key.short, "total") + count(key.long, "total") == 0 then
     redis.call("HSET", key.speed, "last_ms", asked.now_ms)
 end

@@ -1,6 +1,6 @@
 -- A segmenter takes a job: queued becomes running; a running one is taken again after a crash.
 -- KEYS: job, running, queued   ARGV: id, now_ms, events, ttl_s
--- Returns 1, or 0 when the job is gone or has ended.
+-- Returns the fields of the job and their values; none when it is gone or has ended.
 local job, running, queued = unpack(KEYS)
 local id, now_ms, events, ttl = unpack(ARGV)
 local state = redis.call("HGET", job, "state")
@@ -8,13 +8,13 @@ if state then
     redis.call("EXPIRE", job, ttl)
 end
 if state == "running" then
-    return 1
+    return redis.call("HGETALL", job)
 end
 if state ~= "queued" then
-    return 0
+    return {}
 end
 redis.call("HSET", job, "state", "running", "started_ms", now_ms, "progress_ms", now_ms)
 redis.call("ZREM", queued, id)
 redis.call("ZADD", running, now_ms, id)
 redis.call("PUBLISH", events, cjson.encode({ job = id, state = "running" }))
-return 1
+return redis.call("HGETALL", job)

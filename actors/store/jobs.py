@@ -63,9 +63,11 @@ class JobStore:
             LimitReached: a limit is in the way of the upload.
         """
         try:
-            admitted = await self._admit_record(job, shortest_ms)
+            # With the record, so that most uploads take a single round trip.
+            first = await anext(upload, b"")
+            admitted = await self._admit_record(job, shortest_ms, first)
             if admitted == job.id:
-                await self._store(job.id, upload)
+                await self._store_rest(job.id, upload)
         except LimitReached:
             raise
         except BaseException:
@@ -75,10 +77,18 @@ class JobStore:
             raise
         return admitted
 
-    async def _admit_record(self, job: Job, shortest_ms: int) -> str:
-        place: list[str | int] = [job.id, keys.ADMISSION_TTL_S, job.created_ms, job.caller, keys.NAMED_TTL_S]
+    async def _admit_record(self, job: Job, shortest_ms: int, first_chunk: bytes) -> str:
+        place: list[str | int | bytes] = [
+            job.id,
+            keys.ADMISSION_TTL_S,
+            job.created_ms,
+            job.caller,
+            keys.NAMED_TTL_S,
+            first_chunk,
+        ]
         fields = [part for pair in encode_job(job).items() for part in pair]
-        own = [JobKeys.of(job.id).job, keys.JOBS, keys.jobs_of(job.caller)]
+        of = JobKeys.of(job.id)
+        own = [of.job, keys.JOBS, keys.jobs_of(job.caller), of.upload]
         return _check(
             await self._admit(
                 keys=[*self._limits.keys(job.caller, job.key), *own],
@@ -86,9 +96,9 @@ class JobStore:
             )
         )
 
-    async def _store(self, job_id: str, upload: AsyncIterator[bytes]) -> None:
+    async def _store_rest(self, job_id: str, upload: AsyncIterator[bytes]) -> None:
         of = JobKeys.of(job_id)
-        number = 0
+        number = 1
         async for chunk in upload:
             args: list[int | bytes] = [number, chunk, keys.ADMISSION_TTL_S]
             if not await self._add_chunk(keys=[of.job, of.upload], args=args):
@@ -126,6 +136,15 @@ class JobStore:
     async def get(self, job_id: str) -> Job | None:
         """The job's record; None when there is none (any more)."""
         return decode_job(await self.client.hgetall(JobKeys.of(job_id).job))
+
+    async def with_transcript(self, job_id: str) -> tuple[Job | None, Transcript | None]:
+        """The job's record and its result, as `get` and `transcript` have them, of the same moment."""
+        of = JobKeys.of(job_id)
+        async with self.client.pipeline() as pipe:
+            pipe.hgetall(of.job)
+            pipe.get(of.transcript)
+            fields, text = cast("tuple[dict[bytes, bytes], bytes | None]", await pipe.execute())
+        return decode_job(fields), None if text is None else _transcripts.decode(text)
 
     async def running(self, most: int) -> list[Job]:
         """The jobs that have been running longest."""

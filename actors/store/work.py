@@ -55,8 +55,8 @@ class WorkStore:
         """Take a job to cut it; None when it is gone or has ended."""
         of = JobKeys.of(job_id)
         args: list[str | int] = [job_id, now_ms(), keys.EVENTS, self._ttl_s]
-        taken = self._begin(keys=[of.job, keys.RUNNING, keys.QUEUED], args=args)
-        return self.job(job_id) if taken else None
+        fields = cast("list[bytes]", self._begin(keys=[of.job, keys.RUNNING, keys.QUEUED], args=args))
+        return decode_job(dict(zip(fields[::2], fields[1::2], strict=True)))
 
     def job(self, job_id: str) -> Job | None:
         """The job's record."""
@@ -140,13 +140,18 @@ class WorkStore:
 
     def segments(self, job_id: str) -> list[tuple[Segment, str]]:
         """The job's segments in order, each with the reason why it failed, or ""."""
+        return self.cut_job(job_id)[1]
+
+    def cut_job(self, job_id: str) -> tuple[Job | None, list[tuple[Segment, str]]]:
+        """The job's record, and its segments in order, each with the reason why it failed, or ""."""
         of = JobKeys.of(job_id)
         with self.client.pipeline() as pipe:
-            pipe.hgetall(of.segments)
-            pipe.hgetall(of.outcomes)
-            spans, outcomes = cast("list[dict[bytes, bytes]]", pipe.execute())
+            for key in (of.job, of.segments, of.outcomes):
+                pipe.hgetall(key)
+            fields, spans, outcomes = cast("list[dict[bytes, bytes]]", pipe.execute())
         ordered = sorted((int(index), *_spans.decode(span)) for index, span in spans.items())
-        return [(Segment(*span), outcomes.get(b"%d" % span[0], b"").decode()) for span in ordered]
+        segments = [(Segment(*span), outcomes.get(b"%d" % span[0], b"").decode()) for span in ordered]
+        return decode_job(fields), segments
 
     def complete(self, job_id: str, transcript: Transcript) -> bool:
         """End the job well; false when it had ended before."""

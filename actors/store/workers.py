@@ -1,12 +1,13 @@
 """What the workers say of themselves, and what the instances have done, in Redis."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import msgspec
 import redis
 import redis.asyncio
 from msgspec import Struct
+from redis.client import Pipeline
 
 from actors.records import WorkerReport, WorkerState
 from actors.store import keys
@@ -90,9 +91,12 @@ class WorkerRegistry:
         self._client.hdel(keys.WORKERS, name)
         self._client.srem(keys.BUSY, name)
 
-    def busy(self, name: str) -> None:
-        """Say that the instance's engine is at work."""
-        self._client.sadd(keys.BUSY, name)
+    def busy(self, name: str, add: Callable[[Pipeline], None] = lambda _: None) -> None:
+        """Say that the instance's engine is at work, and what `add` adds, in one transaction."""
+        with self._client.pipeline() as pipe:
+            add(pipe)
+            pipe.sadd(keys.BUSY, name)
+            pipe.execute()
 
     def count(self, name: str, tries: Tries, *, idle: bool) -> None:
         """Add tries to the instance's counters, and say whether it is idle again."""

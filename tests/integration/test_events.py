@@ -56,9 +56,38 @@ async def test_the_end_wakes(listener: JobListener, work: WorkStore) -> None:
         await asyncio.sleep(0)
         work.fail("j1", UnreadableAudio("damaged"))
 
-        job = await asyncio.wait_for(waiting, 5)
+        job, _ = await asyncio.wait_for(waiting, 5)
 
     assert job.state is JobState.FAILED
+
+
+async def test_progress_wakes_nobody_who_waits_for_the_end(listener: JobListener, work: WorkStore) -> None:
+    """Only who follows a job hears of each step; an answer waits for one event, not for five."""
+    async with listener.watch("j1") as moved, listener.watch_end("j1") as may_have_ended:
+        moved.clear()
+        work.begin("j1")
+        await asyncio.wait_for(moved.wait(), 5)
+        assert not may_have_ended.is_set()
+        work.fail("j1", UnreadableAudio("damaged"))
+        await asyncio.wait_for(may_have_ended.wait(), 5)
+
+
+async def test_an_end_missed_by_a_watch_is_looked_up(
+    listener: JobListener, work: WorkStore, client: redis.Redis
+) -> None:
+    """Whoever hears of nothing but ends is woken when the listener's connection is back."""
+    work.begin("j1")
+    async with listener.watch_end("j1") as may_have_ended:
+        waiting = asyncio.create_task(listener.ended("j1", may_have_ended, PATIENCE_S))
+        await asyncio.sleep(0.1)
+        with client.pipeline() as pipe:
+            pipe.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
+            pipe.hset(keys.JobKeys.of("j1").job, "state", "done")
+            pipe.execute()
+
+        job, transcript = await asyncio.wait_for(waiting, 5)
+
+    assert (job.state, transcript) == (JobState.DONE, None)
 
 
 async def test_an_event_missed_is_looked_up(
@@ -74,7 +103,7 @@ async def test_an_event_missed_is_looked_up(
             pipe.hset(keys.JobKeys.of("j1").job, "state", "done")
             pipe.execute()
 
-        job = await asyncio.wait_for(waiting, 5)
+        job, _ = await asyncio.wait_for(waiting, 5)
 
     assert job.state is JobState.DONE
 

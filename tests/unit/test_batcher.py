@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typing_extensions import override
 
-from actors.batcher import LINGER_S, Batcher, Failed, Heard, Limits, Request, choose, padded_s
+from actors.batcher import LINGER_S, MOST_PASSED, Batcher, Failed, Heard, Limits, Request, choose, padded_s
 from actors.engines.base import Hypothesis, Row
 from actors.errors import DeviceLost, OutOfMemory, RecognitionFailed
 from actors.records import SAMPLE_RATE_HZ
@@ -157,6 +157,25 @@ def test_the_oldest_is_in_the_next_batch() -> None:
 
     assert [r.audio_s for r in choose(waiting, LIMITS)] == [8, 9, 10]
     assert padded_s(choose(waiting, LIMITS)) == 30
+
+
+def test_nobody_is_passed_twice(batcher: Batcher, engine: WatchedEngine) -> None:
+    """Younger ones go before the odd length once, for the sake of the batch; from then on none does."""
+    ask_while_busy(batcher, engine, [request(s) for s in (1, 10, 20, *[1] * 7, 10, 10)])
+
+    assert engine.batches[1:] == [[1] * 8, [10], [20], [10, 10]]
+
+
+def test_only_the_urgent_pass_more_than_once() -> None:
+    """Who has been passed goes next, in order of arrival, and who would pass it again does not."""
+    first, odd, young = request(1), request(20), request(1)
+    passed = {odd: MOST_PASSED}
+
+    assert choose([first, odd, young], LIMITS) == [first, young]
+    assert choose([first, odd, young], LIMITS, passed) == [first]
+    assert choose([odd, first, young], LIMITS, passed) == [odd]
+    patient = request(20, urgent=False)
+    assert choose([first, patient, young], LIMITS, {patient: MOST_PASSED}) == [first, young]
 
 
 def test_urgent_ones_go_first() -> None:
