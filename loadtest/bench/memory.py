@@ -53,7 +53,7 @@ def measure(_size: Size, folder: Path) -> Found:
             "first_text": full.first_text_s,
         },
         how=f"{services.INSTANCES} instances of SenseVoice at full size less {services.INSTANCES} of the "
-        "small one, once each has recognised: sum of their proportional set sizes ÷ mean difference of resident "
+        "small one, once each has recognised: sum of their proportional sizes ÷ mean difference of resident "
         "set sizes; start and first text with the weights in the page cache",
     )
 
