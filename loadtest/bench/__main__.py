@@ -157,7 +157,7 @@ def _names(text: str) -> list[str]:
     unknown = sorted(set(wanted) - set(_rows()))
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no row {unknown[0]!r}; there are {', '.join(_rows())}")
-    return [name for name in _rows() if name in wanted]
+    return list(dict.fromkeys(wanted))
 
 
 if __name__ == "__main__":

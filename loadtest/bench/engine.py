@@ -21,7 +21,7 @@ PRECISIONS: Final[Mapping[str, tuple[Precision, ...]]] = {
 }
 
 #: Segments, and rounds.
-SIZES: Final = {Size.QUICK: (2, 1), Size.USUAL: (20, 2), Size.FULL: (48, 3)}
+SIZES: Final = {Size.QUICK: (2, 1), Size.USUAL: (16, 2), Size.FULL: (48, 3)}
 
 Run = Callable[[Sequence[Row]], object]
 
