@@ -39,7 +39,10 @@ INTERRUPTED: Final = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, and return the exit status."""
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.check and asked.size is Size.QUICK:
+        parser.error("--quick measures nothing that could be checked")
     folder = asked.calling_folder / asked.out
     for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C, so that no server is left behind
         signal.signal(number, signal.default_int_handler)

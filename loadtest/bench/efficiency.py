@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SIZES: Final = {Size.QUICK: (2, 2, 1), Size.USUAL: (12, 3, 2), Size.FULL: (12, 8, 3)}
 
 #: Between two looks; the instances say once a second what they have done.
-LOOK_S: Final = 0.5
+LOOK_S: Final = 0.25
 
 
 class Progress(Struct, frozen=True):
