@@ -109,6 +109,12 @@ bench-lanes *ARGS: setup
 compare *ARGS: setup
     @{{ python }} -m loadtest.versus --from {{ quote(invocation_directory()) }} "$@"
 
+# the performance targets and what is reached here: bench [--only vad,http] [--check [EARLIER.json]] [--full|--quick]
+[group('development')]
+[no-exit-message]
+bench *ARGS: setup
+    @{{ python }} -m loadtest.bench --from {{ quote(invocation_directory()) }} "$@"
+
 # list the weights and what is on disk, or fetch some: models [fetch NAME…]
 [group('set-up')]
 [no-exit-message]

@@ -1,7 +1,7 @@
 """How fast the SenseVoice engine is by itself, and how exact: `just bench-engine`.
 
-Full-size random weights (see `tests.full_size`), segments in memory, no queue and no HTTP: batched, one at a
-time, and FunASR's `AutoModel.generate()`, in one run on one device. On a GPU in each precision.
+Full-size random weights (see `loadtest.bench.full_size`), segments in memory, no queue and no HTTP: batched,
+one at a time, and FunASR's `AutoModel.generate()`, in one run on one device. On a GPU in each precision.
 """
 
 import argparse
@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
-import numpy as np
 import psutil
 import torch
 from msgspec import Struct
@@ -20,18 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from actors import devices
-from actors.batcher import USUAL_LIMITS, Limits, Request, choose
+from actors.batcher import USUAL_LIMITS
 from actors.engines import sensevoice_loading
-from actors.engines.base import Precision, Row
-from actors.engines.sensevoice import SenseVoiceEngine
-from actors.records import SAMPLE_RATE_HZ
-from tests import full_size
+from actors.engines.base import Row
+from actors.engines.sensevoice import SenseVoiceEngine, precisions
+from loadtest.bench import full_size, speech
 from tests.sensevoice import MODEL, rooms
-
-PRECISIONS: dict[str, tuple[Precision, ...]] = {
-    "cpu": ("float32", "bfloat16"),
-    "cuda": ("float32", "float16", "bfloat16"),
-}
 
 SAMPLE_EVERY_S = 0.01
 
@@ -54,11 +47,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=devices.cores())
     arguments = parser.parse_args()
     device: str = arguments.device
-    segments = rows(arguments.segments or (48 if device == "cpu" else 2000))
+    segments = speech.rows(arguments.segments or (48 if device == "cpu" else 2000))
     console = Console()
     console.print(
-        f"{len(segments)} segments of {_audio_s(segments[:1]):.1f} to {_audio_s(segments[-1:]):.1f} s, "
-        f"{_audio_s(segments):.0f} s in all; {_machine(device, arguments.threads)}; torch {torch.__version__}"
+        f"{len(segments)} segments of {speech.audio_s(segments[:1]):.1f} to "
+        f"{speech.audio_s(segments[-1:]):.1f} s, {speech.audio_s(segments):.0f} s in all; "
+        f"{_machine(device, arguments.threads)}; torch {torch.__version__}"
     )
     table = Table("how", "precision", "RTFx", "wall s", "peak MB")
     for line in lines(segments, device, arguments.threads):
@@ -78,7 +72,7 @@ def agreement(device: str, threads: int) -> Iterator[tuple[str, float]]:
     """
     heard: dict[str, list[tuple[str, str]]] = {}
     spoken = rooms.rows(20)
-    for precision in PRECISIONS[device]:
+    for precision in precisions(device):
         engine = SenseVoiceEngine(MODEL, precision)
         engine.load(device, threads)
         heard[precision] = [(row.text, row.language) for row in engine.recognize(spoken)]
@@ -86,23 +80,14 @@ def agreement(device: str, threads: int) -> Iterator[tuple[str, float]]:
         yield precision, same / len(spoken)
 
 
-def rows(count: int) -> list[Row]:
-    """Segments of 1 to 15 s as VAD cuts them, as many between 1 and 4 s as above; shortest first."""
-    rng = np.random.default_rng(0)
-    durations_s = np.sort(np.exp(rng.uniform(np.log(1.0), np.log(15.0), count))).tolist()
-    return [
-        Row(samples=full_size.voice(duration_s, rng), language="auto", itn=True) for duration_s in durations_s
-    ]
-
-
 def lines(segments: Sequence[Row], device: str, threads: int) -> Iterator[Measured]:
     """One line after the other, each measured on weights loaded for it alone."""
     folder = full_size.kept()
     alone = [[row] for row in segments]
-    for precision in PRECISIONS[device]:
+    for precision in precisions(device):
         engine = SenseVoiceEngine(folder, precision)
         engine.load(device, threads)
-        together = list(batches(segments, USUAL_LIMITS[device]))
+        together = list(speech.batches(segments, USUAL_LIMITS[device]))
         what = f"engine, batches of {USUAL_LIMITS[device].audio_s:.0f} s"
         yield _measure(what, precision, engine.recognize, together, device)
         yield _measure("engine, one at a time", precision, engine.recognize, alone, device)
@@ -114,15 +99,6 @@ def lines(segments: Sequence[Row], device: str, threads: int) -> Iterator[Measur
         return loaded.generate(part[0].samples, language="auto", use_itn=True, disable_pbar=True)
 
     yield _measure("AutoModel.generate()", "float32", generate, alone, device)
-
-
-def batches(segments: Sequence[Row], limits: Limits) -> Iterator[list[Row]]:
-    """As an instance would batch them if they all waited at once."""
-    waiting = [Request(row=row) for row in segments]
-    while waiting:
-        batch = choose(waiting, limits)
-        yield [request.row for request in batch]
-        waiting = [request for request in waiting if request not in batch]
 
 
 def _measure(
@@ -138,7 +114,7 @@ def _measure(
         for part in parts:
             run(part)
         wall_s = time.perf_counter() - started
-    audio_s = sum(map(_audio_s, parts))
+    audio_s = sum(map(speech.audio_s, parts))
     return Measured(what=what, precision=precision, wall_s=wall_s, audio_s=audio_s, peak_mb=peak.mb)
 
 
@@ -169,10 +145,6 @@ class _Peak:
         process = psutil.Process()
         while not self._ended.wait(SAMPLE_EVERY_S):
             self.mb = max(self.mb, process.memory_info().rss / 1e6)
-
-
-def _audio_s(segments: Sequence[Row]) -> float:
-    return sum(len(row.samples) for row in segments) / SAMPLE_RATE_HZ
 
 
 def _machine(device: str, threads: int) -> str:

@@ -1,4 +1,4 @@
-"""One measurement: so many users who send the short corpus, each the next request upon the last answer."""
+"""One measurement: so many users who send recordings, each the next request upon the last answer."""
 
 import subprocess
 import sys
@@ -15,14 +15,16 @@ from loadtest.report import Report
 TIMEOUT_S: Final = 3600
 
 
-def measure(url: str, users: int, requests_per_user: int) -> Report:
+def measure(url: str, users: int, requests_per_user: int, recordings: Path | None = None) -> Report:
     """What a run on the server at the URL gave, by a process of its own: Locust changes the one it is in.
+
+    `recordings`: a folder of them, instead of the short corpus.
 
     Raises:
         NotServed: the run could not be made; the message says why.
     """
     with tempfile.TemporaryDirectory() as folder:
-        plan = {
+        plan: dict[str, object] = {
             "api_url": url,
             "endpoint": "openai",
             "corpus": "short",
@@ -32,6 +34,8 @@ def measure(url: str, users: int, requests_per_user: int) -> Report:
             "delay_between_requests": 0,
             "timeout": TIMEOUT_S,
         }
+        if recordings:
+            plan["test_file"] = recordings
         command = [sys.executable, "-m", "loadtest", "--out", folder]
         command += [f"{name}={value}" for name, value in plan.items()]
         done = subprocess.run(

@@ -50,13 +50,13 @@ def quintet(model: Path) -> Iterator[Server]:
         raise NotServed(f"The service runs: ./justw stop, so that it can be started with {model}.")
     environment = os.environ | {"ASR_MODEL": str(model)}
     try:
-        _service("start", environment)
+        run_service("start", environment)
         service = running.read()
         if service is None:
             raise NotServed("The service has been stopped by somebody else.")
         yield Server(f"Quintet {version_of_quintet()}, {service.instances} instances", service.url)
     finally:
-        _service("stop", environment)
+        run_service("stop", environment)
 
 
 def version_of_quintet() -> str:
@@ -76,7 +76,7 @@ def funasr_server(model: Path) -> Iterator[Server]:
     # Its threads are four whatever the machine, and OpenMP's wait for each other busily.
     threads = {"OMP_THREAD_LIMIT": str(len(os.sched_getaffinity(0)))}
     environment = os.environ | threads | {"PYTHONPATH": str(packages)}
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "funasr.bin.server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--device", "cpu", "--model-path", str(model)]
     log = FOLDER / "funasr-server.log"
@@ -95,10 +95,15 @@ def funasr_server(model: Path) -> Iterator[Server]:
             process.wait()
 
 
-def _service(command: str, environment: dict[str, str]) -> None:
+def run_service(command: str, environment: dict[str, str], home: Path = HOME) -> None:
+    """Run a command of the service of a checkout, `start` or `stop`, to its end, also when Ctrl-C comes.
+
+    Raises:
+        NotServed: it fails; the message is what it said.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.service", command],
-        cwd=HOME,
+        cwd=home,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -148,7 +153,8 @@ def _pyproject() -> dict[str, Any]:
     return tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

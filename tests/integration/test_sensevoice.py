@@ -22,7 +22,7 @@ from actors.engines.sensevoice_words import tokens
 from actors.errors import StartupError
 from actors.records import Language
 from deploy import preflight
-from tests import full_size
+from loadtest.bench import full_size
 from tests.sensevoice import MODEL, rooms
 
 LANGUAGES: Final[tuple[Language, ...]] = ("auto", "zh", "en", "ja", "ko", "yue")

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from actors import settings
 from actors.audio.vad import VoiceActivityDetector
 from actors.records import SAMPLE_RATE_HZ
+from loadtest.bench.funasr_vad import FunasrVad
 from loadtest.corpus import encoding
 from loadtest.corpus.clips import decode
-from tests.funasr_vad import FunasrVad
 
 Pcm = NDArray[np.int16]
 Encode = Callable[..., bytes]

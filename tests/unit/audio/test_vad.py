@@ -20,7 +20,7 @@ from actors.audio.vad import VoiceActivityDetector
 from actors.errors import StartupError
 from actors.records import SAMPLE_RATE_HZ
 from actors.settings import STATE_DIR
-from tests.funasr_vad import FunasrVad
+from loadtest.bench.funasr_vad import FunasrVad
 
 Pcm = NDArray[np.int16]
 

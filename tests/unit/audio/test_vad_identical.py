@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from actors.audio.vad import _SPEECH_BELOW, VoiceActivityDetector
 from actors.audio.vad_states import EdgeFinder
 from actors.records import SAMPLE_RATE_HZ
+from loadtest.bench.funasr_vad import FunasrVad, Heard, Pcm
 from loadtest.corpus import noise
 from loadtest.corpus.clips import clips, decode
-from tests.funasr_vad import FunasrVad, Heard, Pcm
 
 Signal = NDArray[np.float64]
 

@@ -1,6 +1,7 @@
 """SenseVoiceSmall's real architecture with random weights, in FunASR's folder format, for parity and speed.
 
-Run as `python -m tests.full_size FOLDER`. What it recognises is gibberish of a realistic number of tokens.
+Run as `python -m loadtest.bench.full_size FOLDER`. What it recognises is gibberish of a realistic number of
+tokens.
 """
 
 import argparse
@@ -98,8 +99,7 @@ def _weights(config: str, seed: int) -> dict[str, torch.Tensor]:
     with quiet():
         from funasr.models.sense_voice.model import SenseVoiceSmall
 
-    conf = OmegaConf.to_container(OmegaConf.create(config))
-    assert isinstance(conf, dict)
+    conf: Any = OmegaConf.to_container(OmegaConf.create(config))
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = SenseVoiceSmall(
@@ -203,4 +203,4 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path, help=f"where to write; call it {NAME}")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    print(write(arguments.folder, seed=arguments.seed))  # noqa: T201
+    print(write(arguments.folder, seed=arguments.seed))

@@ -1,0 +1,80 @@
+"""The engine without a service around it: processes that each have one, and recognise batches at once."""
+
+import multiprocessing
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from actors.batcher import USUAL_LIMITS
+from actors.engines.base import Row
+from actors.engines.sensevoice import SenseVoiceEngine
+from loadtest.bench import speech
+
+
+class Link(Protocol):
+    """One end of a pipe."""
+
+    def send(self, obj: object, /) -> None:
+        """Tell the other end."""
+        ...
+
+    def recv(self) -> Any:
+        """Wait for what the other end tells."""
+        ...
+
+
+class Crew(Struct, frozen=True):
+    """Processes, each with an engine and its share of the batches."""
+
+    links: tuple[Link, ...]
+
+    def rtfx(self) -> float:
+        """Seconds of speech per second, all processes together; the end of each is its own.
+
+        That some end before others is left out: a bare engine would get more work.
+        """
+        for link in self.links:
+            link.send("go")
+        return sum(float(str(link.recv())) for link in self.links)
+
+
+@contextmanager
+def crew(folder: Path, rows: Sequence[Row], processes: int, threads: int) -> Iterator[Crew]:
+    """So many processes with the precision that an instance on a CPU has; they end with this one."""
+    spawn = multiprocessing.get_context("spawn")
+    batches = list(speech.batches(rows, USUAL_LIMITS["cpu"]))
+    started, links = [], list[Link]()
+    try:
+        for number in range(processes):
+            ours, theirs = spawn.Pipe()
+            process = spawn.Process(
+                target=_work, args=(folder, threads, batches[number::processes], theirs), daemon=True
+            )
+            process.start()
+            started.append(process)
+            links.append(ours)
+        for link in links:
+            link.recv()
+        yield Crew(tuple(links))
+    finally:
+        for process in started:
+            process.terminate()
+            process.join()
+
+
+def _work(folder: Path, threads: int, batches: Sequence[Sequence[Row]], link: Link) -> None:
+    engine = SenseVoiceEngine(folder)
+    engine.load("cpu", threads)
+    engine.recognize(batches[0])
+    audio_s = sum(map(speech.audio_s, batches))
+    link.send("ready")
+    while True:
+        link.recv()
+        began_s = time.perf_counter()
+        for batch in batches:
+            engine.recognize(batch)
+        link.send(audio_s / (time.perf_counter() - began_s))

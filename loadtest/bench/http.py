@@ -1,0 +1,51 @@
+"""The whole service beside FunASR's server: full size, ten users with clips of 5 to 15 s."""
+
+import statistics
+from pathlib import Path
+from typing import Final
+
+from loadtest.bench import full_size, services, speech
+from loadtest.bench.rows import Found, Size
+from loadtest.versus import servers
+from loadtest.versus.comparison import Round, Side, ratio, side
+from loadtest.versus.measuring import measure as measure_load
+
+#: Users, requests of each, and rounds.
+SIZES: Final = {Size.QUICK: (1, 1, 1), Size.USUAL: (10, 3, 2), Size.FULL: (10, 6, 3)}
+
+#: What each server is asked at first, so that every instance is warm.
+WARMING_REQUESTS: Final = 2
+
+
+def measure(size: Size, folder: Path) -> Found:
+    """Both stay loaded, one is idle while the other is measured.
+
+    Raises:
+        NotServed: one of them cannot be started or asked.
+    """
+    users, requests, rounds = SIZES[size]
+    model, clips = full_size.kept(), speech.clips(folder)
+    with (
+        services.service(folder, str(model)) as ours,
+        servers.funasr_server(model) as theirs,
+    ):
+        urls = (ours.url, theirs.url)
+        for url in urls:
+            measure_load(url, services.INSTANCES, WARMING_REQUESTS if size is not Size.QUICK else 1, clips)
+        found = []
+        for number in range(rounds):
+            # Whoever is second finds a machine that has been warmed: each is so in turn.
+            order = urls if number % 2 == 0 else urls[::-1]
+            sides: dict[str, Side] = {url: side(measure_load(url, users, requests, clips)) for url in order}
+            found.append(Round(users=users, ours=sides[ours.url], theirs=sides[theirs.url]))
+    ours_failed = sum(one.ours.failed for one in found)
+    theirs_failed = sum(one.theirs.failed for one in found)
+    return Found(
+        values={
+            "throughput_ratio": ratio(found, lambda one: one.rtfx).median,
+            "p95_ratio": ratio(found, lambda one: one.p95_s).median,
+            "rtfx": statistics.median(one.ours.rtfx for one in found),
+        },
+        how=f"{users} users with {requests} requests each, clips of 5 to 15 s, {rounds} rounds in turn with "
+        f"{theirs.name}, medians; failed: {ours_failed} of ours, {theirs_failed} of theirs",
+    )
