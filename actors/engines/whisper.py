@@ -46,6 +46,7 @@ class WhisperEngine:
 
     _model: "WhisperModel"
     _on_cpu: bool
+    _precision: Precision | None
 
     def __init__(self, precision: Precision | None = None) -> None:
         self._precision = precision
@@ -62,7 +63,8 @@ class WhisperEngine:
         folder = weights.verify("whisper-base")
         self._on_cpu = device == "cpu"
         try:
-            self._model = WhisperModel(folder, device, threads, self._precision or _PRECISIONS[device])
+            precision: Precision = self._precision or _PRECISIONS[device]
+            self._model = WhisperModel(folder, device, threads, precision)
         except (RuntimeError, ValueError) as error:
             raise StartupError(f"Whisper cannot be loaded on {device}: {error}") from error
 

@@ -51,8 +51,8 @@ def measure(_size: Size, folder: Path) -> Found:
             "first_text": full.first_text_s,
         },
         how=f"{services.INSTANCES} instances of SenseVoice at full size less {services.INSTANCES} of the "
-        "small one, once each has recognised: sum of their proportional set sizes; one: the file of the weights "
-        "in float32; start and first text with the weights in the page cache",
+        "small one, once each has recognised: sum of their proportional set sizes; one: the file of the "
+        "weights in float32; start and first text with the weights in the page cache",
     )
 
 
