@@ -264,5 +264,6 @@ def _size_bytes(upload: UploadFile) -> int:
 
 
 async def _chunks(upload: UploadFile) -> AsyncIterator[bytes]:
+    await upload.seek(0)  # a second try to admit a job has read of it
     while chunk := await upload.read(CHUNK_BYTES):
         yield chunk
