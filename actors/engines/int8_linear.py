@@ -1,4 +1,4 @@
-"""Linear layers in 8-bit integers, for CPUs that multiply those fastest (AVX-512 VNNI).
+"""Linear layers in 8-bit integers, for CPUs that multiply those fastest (AVX2, better AVX-512 VNNI).
 
 Weights have a scale per output, inputs one per frame, found as they come: what becomes of a frame does not
 depend on those beside it. Products are summed in 32 bits and come out in float32.
@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-#: Levels of a weight, and of an input on each side of zero.
-_LEVELS = 127
+#: Levels of a weight on each side of zero. Without VNNI two products are summed in 16 bits, which overflow
+#: unless the weights leave one of their bits unused.
+_LEVELS = 127 if torch.cpu._is_vnni_supported() else 63  # noqa: SLF001 - nothing public says it
 
-#: Inputs are unsigned, as VNNI multiplies unsigned by signed: what stands for zero where they have signs.
+#: Inputs are unsigned, as these CPUs multiply unsigned by signed: what stands for zero where they have signs.
 _ZERO = 128
 
 #: A frame of zeros has a scale, too.
@@ -24,7 +25,7 @@ _FRAMES = 256
 
 def supported() -> bool:
     """Whether this processor has the instructions, and this torch the operators."""
-    return torch.cpu._is_vnni_supported() and torch._C._has_mkldnn  # noqa: SLF001 - nothing public says it
+    return torch.cpu._is_avx2_supported() and torch._C._has_mkldnn  # noqa: SLF001 - nothing public says it
 
 
 def replace(model: Any) -> None:
@@ -55,7 +56,7 @@ class Int8Linear(nn.Module):
         self._packed = torch.ops.onednn.qlinear_prepack(levels, [_FRAMES, linear.in_features])
         self._zeros = torch.zeros(linear.out_features, dtype=torch.int64)
         self._bias = torch.zeros(linear.out_features) if linear.bias is None else linear.bias.detach().clone()
-        self._most, self._zero = (2 * _LEVELS + 1, 0) if positive else (_LEVELS, _ZERO)
+        self._most, self._zero = (255, 0) if positive else (127, _ZERO)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """The layer's outputs."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: The name of the weights in the manifest.
 NAME = "sensevoice-small"
 
-#: What can be chosen on a device, the usual one first; int8 where the processor multiplies such numbers.
+#: What can be chosen on a device, the usual one first; int8 where the processor has instructions for it.
 #: float16 keeps three bits more than bfloat16, and so stays nearer to float32's text.
 _PRECISIONS: dict[str, tuple[Precision, ...]] = {
     "cpu": ("int8", "float32", "bfloat16", "float16"),
