@@ -15,8 +15,8 @@ from tests.media import film
 
 CLIPS = clips("en", "zh", "ja")
 
-#: The most errors the embedded model makes in a clip of a few words, by language.
-WORST = {"en": 0.1, "zh": 0.4, "ja": 0.7}
+#: The most errors the embedded model makes in a clip of a few words, by language: the Japanese one is a poem.
+WORST = {"en": 0.1, "zh": 0.4, "ja": 0.85}
 
 
 def ask(http: httpx.Client, file: bytes, name: str = "a.wav", endpoint: str = "/asr", **fields: str) -> Any:

@@ -35,9 +35,9 @@ async def listener(config: Settings) -> AsyncIterator[JobListener]:
         store = JobStore(connected, result_ttl_s=60, limits=LIMITS)
         await store.admit(new_job(3), chunks_of(b"abc"))
         listener = JobListener(connected, store)
-        listening = asyncio.create_task(listener.listen())
-        while (await connected.pubsub_numsub(keys.EVENTS))[0][1] == 0:  # noqa: ASYNC110, Redis has no event
-            await asyncio.sleep(0.01)
+        async with listener.watch_end("j1") as subscribed:  # whoever waits is woken when it hears again
+            listening = asyncio.create_task(listener.listen())
+            await asyncio.wait_for(subscribed.wait(), 5)
         yield listener
         await end(listening)
 
