@@ -3,8 +3,10 @@
 import contextlib
 import io
 import logging
+import pkgutil
 import warnings
 from collections.abc import Iterator
+from unittest import mock
 
 
 @contextlib.contextmanager
@@ -21,3 +23,10 @@ def quiet() -> Iterator[None]:
             logging.disable(disabled)
             root.handlers[:] = handlers
             root.setLevel(level)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let an import of FunASR bring what is named: its first one would import all of its modules."""
+    with mock.patch.object(pkgutil, "walk_packages", return_value=()):
+        yield

@@ -20,10 +20,9 @@ from rich.table import Table
 
 from actors import devices
 from actors.batcher import USUAL_LIMITS
-from actors.engines import sensevoice_loading
 from actors.engines.base import Row
 from actors.engines.sensevoice import SenseVoiceEngine, precisions
-from loadtest.bench import full_size, speech
+from loadtest.bench import full_size, funasr_model, speech
 from tests.sensevoice import MODEL, rooms
 
 SAMPLE_EVERY_S = 0.01
@@ -93,7 +92,7 @@ def lines(segments: Sequence[Row], device: str, threads: int) -> Iterator[Measur
         yield _measure("engine, one at a time", precision, engine.recognize, alone, device)
         del engine
         gc.collect()
-    loaded = sensevoice_loading.load(folder, device, threads)
+    loaded = funasr_model.load(folder, device, threads)
 
     def generate(part: Sequence[Row]) -> Any:
         return loaded.generate(part[0].samples, language="auto", use_itn=True, disable_pbar=True)

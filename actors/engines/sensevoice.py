@@ -81,18 +81,21 @@ class SenseVoiceEngine:
             raise StartupError(
                 f"SenseVoice on this {device} calculates in {', '.join(possible)}, not in {precision}"
             )
+        if device != "cpu" and not torch.cuda.is_available():
+            raise StartupError("SenseVoice cannot be loaded on a GPU: torch sees none")
         folder = weights.verify(NAME) if self._folder is None else sensevoice_folder.check(self._folder)
-        loaded = loading.load(folder, device, threads)
+        torch.set_num_threads(threads)
+        parts = loading.parts(folder)
+        parts.model.load_state_dict(loading.weights(parts.model, folder), assign=True)
         place = torch.device(device)
         try:
-            model, frontend = loaded.model, Frontend(loaded.kwargs["frontend"].cmvn, place)
             if precision == "int8":
-                int8_linear.replace(model)
+                int8_linear.replace(parts.model)
             dtype = torch.float32 if precision == "int8" else getattr(torch, precision)
-            self._model = SenseVoiceModel(model, frontend, place, dtype)
+            self._model = SenseVoiceModel(parts.model.to(place), Frontend(parts.cmvn, place), place, dtype)
         except RuntimeError as error:
             raise StartupError(f"SenseVoice cannot be loaded on {device}: {error}") from error
-        self._tokenizer = Tokenizer(loaded.kwargs["tokenizer"])
+        self._tokenizer = Tokenizer(parts.tokenizer)
 
     def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
         """Recognise the rows in one pass; what a row becomes does not depend on the rows beside it.

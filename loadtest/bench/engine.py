@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from actors import devices
 from actors.batcher import USUAL_LIMITS, Limits
-from actors.engines import sensevoice_loading
 from actors.engines.base import Precision, Row
 from actors.engines.sensevoice import SenseVoiceEngine, precisions
-from loadtest.bench import full_size, speech
+from loadtest.bench import full_size, funasr_model, speech
 from loadtest.bench.rows import Found, Size
 
 #: Segments, and rounds.
@@ -25,7 +24,7 @@ def measure(size: Size, _folder: Path) -> Found:
     count, rounds = SIZES[size]
     segments = speech.rows(count)
     folder, threads = full_size.kept(), devices.cores()
-    loaded = sensevoice_loading.load(folder, "cpu", threads)
+    loaded = funasr_model.load(folder, "cpu", threads)
 
     def generate(part: Sequence[Row]) -> Any:
         return loaded.generate(part[0].samples, language="auto", use_itn=True, disable_pbar=True)

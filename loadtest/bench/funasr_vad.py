@@ -65,6 +65,9 @@ class FunasrVad:
 
     def __init__(self, folder: Path) -> None:
         with quiet():
+            # FunASR knows what has been imported, which is not all where the engine came first.
+            import funasr.frontends.wav_frontend
+            import funasr.models.fsmn_vad_streaming.encoder  # noqa: F401 - importing registers
             from funasr import AutoModel
             from funasr.models.fsmn_vad_streaming.model import VADXOptions
 

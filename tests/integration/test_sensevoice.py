@@ -22,7 +22,7 @@ from actors.engines.sensevoice_words import tokens
 from actors.errors import StartupError
 from actors.records import Language
 from deploy import preflight
-from loadtest.bench import full_size
+from loadtest.bench import full_size, funasr_model
 from tests.sensevoice import MODEL, rooms
 
 LANGUAGES: Final[tuple[Language, ...]] = ("auto", "zh", "en", "ja", "ko", "yue")
@@ -38,10 +38,11 @@ class Both:
     """One set of weights, run by FunASR's `AutoModel.generate()` and by us."""
 
     def __init__(self, folder: Path) -> None:
-        self.loaded = sensevoice_loading.load(folder, "cpu", torch.get_num_threads())
-        cmvn = self.loaded.kwargs["frontend"].cmvn
-        self.frontend = Frontend(cmvn, CPU)
-        self.ours = SenseVoiceModel(self.loaded.model, self.frontend, CPU, torch.float32)
+        self.loaded = funasr_model.load(folder, "cpu", torch.get_num_threads())
+        parts = sensevoice_loading.parts(folder)
+        parts.model.load_state_dict(sensevoice_loading.weights(parts.model, folder), assign=True)
+        self.frontend = Frontend(parts.cmvn, CPU)
+        self.ours = SenseVoiceModel(parts.model, self.frontend, CPU, torch.float32)
         self._hidden: Any = None
         self._ids: list[int] = []
         self.loaded.model.encoder.register_forward_hook(self._see_hidden)
