@@ -19,7 +19,9 @@ hypothesis.settings.load_profile("patient")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How much is compared with FunASR: `--full-size-segments 500` takes half an hour on two cores."""
-    parser.addoption("--full-size-segments", type=int, default=12, help="segments, in test_sensevoice.py")
+    parser.addoption(
+        "--full-size-segments", type=int, default=12, help="segments, in test_sensevoice_parity.py"
+    )
     parser.addoption("--vad-hours", type=float, default=0.17, help="audio, in test_vad_identical.py")
 
 
