@@ -1,18 +1,22 @@
 """The product's engine: SenseVoiceSmall on FunASR's weights, in batches of our own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from actors import weights
+from actors import settings, weights
 from actors.engines import sensevoice_folder
 from actors.engines import sensevoice_tags as tags
 from actors.engines import sensevoice_words as words
 from actors.engines.base import Hypothesis, Precision, Row
+from actors.engines.sensevoice_folder import WEIGHTS
 from actors.errors import DeviceLost, OutOfMemory, RecognitionFailed, StartupError
 from actors.records import SAMPLE_RATE_HZ, Capabilities
 
 if TYPE_CHECKING:
+    from actors.engines.int8.model import Int8Model
+    from actors.engines.sensevoice_features import Frontend
+    from actors.engines.sensevoice_loading import Parts
     from actors.engines.sensevoice_model import Path as TokenPath
     from actors.engines.sensevoice_model import SenseVoiceModel
     from actors.engines.sensevoice_tokenizer import Tokenizer
@@ -33,10 +37,10 @@ _SHORTEST_SAMPLES = SAMPLE_RATE_HZ * 25 // 1000
 
 def precisions(device: str) -> tuple[Precision, ...]:
     """What SenseVoice can calculate in on a device of this machine, the usual one first."""
-    from actors.engines import int8_linear
+    from actors.engines.int8 import processor
 
     possible = _PRECISIONS[device]
-    return possible if int8_linear.supported() else tuple(name for name in possible if name != "int8")
+    return possible if processor.multiplies_integers() else tuple(name for name in possible if name != "int8")
 
 
 class SenseVoiceEngine:
@@ -46,7 +50,7 @@ class SenseVoiceEngine:
     `precision`: unless named, float16 on a GPU; int8 on a CPU that can, else float32.
     """
 
-    _model: "SenseVoiceModel"
+    _model: "SenseVoiceModel | Int8Model"
     _tokenizer: "Tokenizer"
 
     def __init__(self, folder: Path | None = None, precision: Precision | None = None) -> None:
@@ -69,10 +73,7 @@ class SenseVoiceEngine:
         # Here and not above: whoever only asks for the capabilities must not pay for the libraries.
         import torch
 
-        from actors.engines import int8_linear
         from actors.engines import sensevoice_loading as loading
-        from actors.engines.sensevoice_features import Frontend
-        from actors.engines.sensevoice_model import SenseVoiceModel
         from actors.engines.sensevoice_tokenizer import Tokenizer
 
         possible = precisions(device)
@@ -86,13 +87,8 @@ class SenseVoiceEngine:
         folder = weights.verify(NAME) if self._folder is None else sensevoice_folder.check(self._folder)
         torch.set_num_threads(threads)
         parts = loading.parts(folder)
-        parts.model.load_state_dict(loading.weights(parts.model, folder), assign=True)
-        place = torch.device(device)
         try:
-            if precision == "int8":
-                int8_linear.replace(parts.model)
-            dtype = torch.float32 if precision == "int8" else getattr(torch, precision)
-            self._model = SenseVoiceModel(parts.model.to(place), Frontend(parts.cmvn, place), place, dtype)
+            self._model = _model(parts, folder, device, precision, threads)
         except RuntimeError as error:
             raise StartupError(f"SenseVoice cannot be loaded on {device}: {error}") from error
         self._tokenizer = Tokenizer(parts.tokenizer)
@@ -132,6 +128,42 @@ class SenseVoiceEngine:
             event=rich.event,
             words=words.words(pieces),
         )
+
+
+def _model(
+    parts: "Parts", folder: Path, device: str, precision: Precision, threads: int
+) -> "SenseVoiceModel | Int8Model":
+    """The weights on a device, ready for use."""
+    import torch
+
+    from actors.engines import sensevoice_loading as loading
+    from actors.engines.sensevoice_features import Frontend
+    from actors.engines.sensevoice_model import SenseVoiceModel
+
+    def filled() -> Any:
+        parts.model.load_state_dict(loading.weights(parts.model, folder), assign=True)
+        return parts.model
+
+    place = torch.device(device)
+    frontend = Frontend(parts.cmvn, place)
+    if precision == "int8":
+        return _int8_model(filled, folder, frontend, threads)
+    return SenseVoiceModel(filled().to(place), frontend, place, getattr(torch, precision))
+
+
+def _int8_model(filled: Callable[[], Any], folder: Path, frontend: "Frontend", threads: int) -> "Int8Model":
+    """The weights in integers, which the first instance makes for all; `filled`: FunASR's model."""
+    from actors.engines.int8 import weights as integers
+    from actors.engines.int8.encoder import Encoder
+    from actors.engines.int8.model import Int8Model
+
+    def make() -> integers.Weights:
+        made = integers.Weights.of(filled())
+        Encoder(made).compile()  # now, while the others wait: they would all do it at once
+        return made
+
+    made = integers.mapped(folder / WEIGHTS, settings.STATE_DIR / "int8", make)
+    return Int8Model(made, frontend, threads)
 
 
 def _failure(error: RuntimeError) -> RecognitionFailed:

@@ -33,8 +33,7 @@ def encode(encoder: Any, inputs: Tensor, lengths: Tensor, dtype: torch.dtype) ->
     `inputs`: float32 [rows, frames, features], queries included; `lengths`: int [rows], the frames of each.
     The hidden states `dtype` [rows, frames, size], and which of them count, bool [rows, frames].
     """
-    hidden = inputs * math.sqrt(encoder.output_size())
-    hidden = (hidden + _positions(hidden.shape[1], hidden.shape[2], hidden.device)).to(dtype)
+    hidden = placed(inputs, encoder.output_size()).to(dtype)
     mask = _Mask(lengths, hidden.shape[1], dtype)
     for layer in (*encoder.encoders0, *encoder.encoders):
         hidden = _layer(layer, hidden, mask)
@@ -42,6 +41,11 @@ def encode(encoder: Any, inputs: Tensor, lengths: Tensor, dtype: torch.dtype) ->
     for layer in encoder.tp_encoders:
         hidden = _layer(layer, hidden, mask)
     return _norm(encoder.tp_norm, hidden), mask.counts
+
+
+def placed(inputs: Tensor, size: int) -> Tensor:
+    """Inputs float32 [..., frames, features] as an encoder with hidden states of that size wants them."""
+    return inputs * math.sqrt(size) + _positions(inputs.shape[-2], inputs.shape[-1], inputs.device)
 
 
 def _positions(frames: int, size: int, device: torch.device) -> Tensor:

@@ -33,10 +33,12 @@ class Frontend:
         lengths = [1 + (len(row) - WINDOW) // HOP for row in rows]
         frames = [-(-length // LFR_STEP) for length in lengths]
         if self._device.type == "cpu":
-            # Row by row it stays in the cache, and nothing is spent on padding.
-            stacked = [self._stack(self._log_mel(torch.tensor(row))) for row in rows]
-            return torch.nn.utils.rnn.pad_sequence(stacked, batch_first=True), frames
+            return torch.nn.utils.rnn.pad_sequence(self.each(rows), batch_first=True), frames
         return self._padded(rows, lengths, frames), frames
+
+    def each(self, rows: Sequence[Samples]) -> list[Tensor]:
+        """Features float32 [frames, 560] of each row: one by one they stay in a CPU's cache."""
+        return [self._stack(self._log_mel(torch.tensor(row))) for row in rows]
 
     def _padded(self, rows: Sequence[Samples], lengths: list[int], frames: list[int]) -> Tensor:
         samples = np.zeros((len(rows), max(map(len, rows))), dtype=np.float32)

@@ -61,12 +61,13 @@ class SenseVoiceModel:
         return encode(self._model.encoder, inputs, lengths, self._dtype)
 
     def _queries(self, rows: Sequence[Row]) -> Tensor:
-        indices = [
-            (LANGUAGE_QUERIES[row.language], _EVENT_QUERY, _EMOTION_QUERY, _ITN_QUERIES[row.itn])
-            for row in rows
-        ]
-        queries: Tensor = self._model.embed(torch.tensor(indices, device=self._device))
-        return queries
+        found: Tensor = self._model.embed(torch.tensor(list(map(queries, rows)), device=self._device))
+        return found
 
     def _logits(self, hidden: Tensor) -> "map[Tensor]":
         return map(self._model.ctc.ctc_lo, torch.split(hidden, _LOGIT_FRAMES[self._device.type]))
+
+
+def queries(row: Row) -> tuple[int, int, int, int]:
+    """The rows of `model.embed` that ask for what a row is to be."""
+    return LANGUAGE_QUERIES[row.language], _EVENT_QUERY, _EMOTION_QUERY, _ITN_QUERIES[row.itn]

@@ -9,27 +9,45 @@ import psutil
 import pytest
 import torch
 
-from actors import weights
+from actors import settings, weights
 from actors.engines import catalog
+from actors.engines.int8.model import Int8Model
 from actors.engines.sensevoice import SenseVoiceEngine
+from actors.engines.sensevoice_model import SenseVoiceModel
 from actors.errors import StartupError
 from deploy import preflight
 from tests.sensevoice import MODEL
+from tests.sensevoice.marks import needs_avx2
 
 
 def test_the_weights_are_the_file_itself() -> None:
     """On a CPU they are mapped, so that several instances hold them once together."""
     engine = SenseVoiceEngine(MODEL, "float32")
     engine.load("cpu", 1)
+    assert isinstance(engine._model, SenseVoiceModel)
+
     weight = engine._model._model.encoder.encoders[0].feed_forward.w_1.weight
 
-    mapped = [
-        tuple(int(address, 16) for address in area.addr.split("-"))
-        for area in psutil.Process().memory_maps(grouped=False)
-        if area.path == str(MODEL / "model.pt")
-    ]
+    assert _mapped_from(weight) == MODEL / "model.pt"
 
-    assert any(start <= weight.data_ptr() < end for start, end in mapped)
+
+@needs_avx2
+def test_weights_in_integers_are_a_file_too() -> None:
+    """Made from the other by the first instance."""
+    engine = SenseVoiceEngine(MODEL, "int8")
+    engine.load("cpu", 1)
+    assert isinstance(engine._model, Int8Model)
+
+    levels = engine._model._encoder._layers[0].out.levels
+
+    assert _mapped_from(levels).parent == settings.STATE_DIR / "int8"
+
+
+def _mapped_from(tensor: torch.Tensor) -> Path:
+    """The file whose pages a tensor is."""
+    areas = psutil.Process().memory_maps(grouped=False)
+    edges = [(area.path, *(int(edge, 16) for edge in area.addr.split("-"))) for area in areas]
+    return next(Path(path) for path, start, end in edges if start <= tensor.data_ptr() < end)
 
 
 class _Evil:

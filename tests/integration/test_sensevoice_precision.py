@@ -6,15 +6,14 @@ import jiwer
 import pytest
 import torch
 
-from actors.engines import int8_linear
 from actors.engines.base import Precision, Row
+from actors.engines.int8 import processor
 from actors.engines.sensevoice import SenseVoiceEngine, precisions
 from actors.engines.sensevoice_words import tokens
 from actors.errors import StartupError
 from tests.sensevoice import MODEL, rooms
 from tests.sensevoice.company import batches
-
-needs_avx2 = pytest.mark.skipif(not int8_linear.supported(), reason="this processor has no AVX2")
+from tests.sensevoice.marks import needs_avx2
 
 
 @pytest.mark.parametrize(
@@ -49,10 +48,10 @@ def test_in_integers_no_row_feels_those_beside_it() -> None:
 
 def test_the_processor_decides_the_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     """Integers where it multiplies them fastest, else float32; a GPU halves."""
-    monkeypatch.setattr(int8_linear, "supported", lambda: True)
+    monkeypatch.setattr(processor, "multiplies_integers", lambda: True)
     assert (precisions("cpu")[0], precisions("cuda")[0]) == ("int8", "float16")
 
-    monkeypatch.setattr(int8_linear, "supported", lambda: False)
+    monkeypatch.setattr(processor, "multiplies_integers", lambda: False)
     assert precisions("cpu")[0] == "float32"
     with pytest.raises(StartupError, match="calculates in float32, bfloat16, float16, not in int8"):
         SenseVoiceEngine(MODEL, "int8").load("cpu", 1)
