@@ -45,7 +45,7 @@ def measure(_size: Size, folder: Path) -> Found:
     with services.service(folder, str(SMALL_MODEL)) as service:
         small = _held(service, file)
     together = full.together - small.together
-    float32, held = _one_copy(full_size.kept() / WEIGHTS)
+    float32, held = one_copy(full_size.kept() / WEIGHTS)
     return Found(
         values={
             "ratio": together / float32,
@@ -60,7 +60,7 @@ def measure(_size: Size, folder: Path) -> Found:
     )
 
 
-def _one_copy(file: Path) -> tuple[int, int]:
+def one_copy(file: Path) -> tuple[int, int]:
     """Bytes of the weights in float32, and as an instance on this machine's CPU holds them.
 
     In 8-bit integers these are the matrices; biases, norms and convolutions stay in float32.

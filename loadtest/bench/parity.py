@@ -21,8 +21,8 @@ from loadtest.versus.servers import SMALL_MODEL
 #: What the small SenseVoice was not trained on: spoken digits, with their texts.
 SAMPLES: Final = SMALL_MODEL.parent / "samples"
 
-#: In how many noises each sample is heard.
-NOISES: Final = {Size.QUICK: 1, Size.USUAL: 20, Size.FULL: 40}
+#: In how many noises each sample is heard, and how many recordings of real speech are.
+SIZES: Final = {Size.QUICK: (1, 2), Size.USUAL: (20, 24), Size.FULL: (40, 24)}
 
 #: The loudest and the faintest, below the speech.
 NOISE_DB: Final = (10.0, 40.0)
@@ -37,8 +37,9 @@ _WHISPER: Final[dict[str, tuple[Precision, ...]]] = {
 def measure(size: Size, _folder: Path) -> Found:
     """Each model in each precision on the same segments, on the device that instances would have."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    digits = list(_noisy(NOISES[size]))
-    talk = speech.cut([speech.read(one.path) for one in corpus.recordings("short", 0)])
+    noises, recordings = SIZES[size]
+    digits = list(_noisy(noises))
+    talk = speech.cut([speech.read(one.path) for one in corpus.recordings("short", 0)[:recordings]])
     cases = (
         ("SenseVoice", str(SMALL_MODEL), digits, sensevoice.precisions(device)),
         ("Whisper", "whisper-base", talk, _WHISPER[device]),

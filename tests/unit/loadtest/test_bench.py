@@ -1,11 +1,19 @@
 """The table of `bench`, its targets, and the arithmetic of its rows."""
 
-import pytest
+import time
+from pathlib import Path
 
-from loadtest.bench import alone
+import numpy as np
+import pytest
+import torch
+
+from actors.engines.base import Row
+from loadtest.bench import alone, memory
 from loadtest.bench.backlog import Ended, seconds_per_job
 from loadtest.bench.report import markdown
-from loadtest.bench.rows import FIGURES, Better, Figure, Found, Row, figure, variant
+from loadtest.bench.rows import FIGURES, Better, Figure, Found, figure, variant
+from loadtest.bench.rows import Row as TableRow
+from loadtest.bench.ways import Way
 from tests.doubles.tables import bench, row
 
 
@@ -37,10 +45,10 @@ def test_variants() -> None:
 
 def test_the_table() -> None:
     """A line for each figure, the first with the name of the row; a row without figures says why."""
-    failed = Row(name="http", found=Found(), problem="no | such\nserver", took_s=1)
-    skipped = Row(name="cuda_http", found=Found(skipped="no GPU here"))
+    failed = TableRow(name="http", found=Found(), problem="no | such\nserver", took_s=1)
+    skipped = TableRow(name="cuda_http", found=Found(skipped="no GPU here"))
     vad = row("vad", rtfx=1234.5, ratio=0.12345)
-    engine = Row(name="engine", found=Found(values={"rtfx[float32]": 13.37}, how="in turn"))
+    engine = TableRow(name="engine", found=Found(values={"rtfx[float32]": 13.37}, how="in turn"))
 
     said, hardware, _, headings, _, *lines = markdown(bench(vad, failed, skipped, engine)).splitlines()
 
@@ -55,6 +63,38 @@ def test_the_table() -> None:
     assert cells[2][3:] == ["failed", "", "no \\| such server"]
     assert cells[3][3] == "no GPU here"
     assert cells[4][1] == "full size in batches, RTFx, float32"
+
+
+def test_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each round counts by itself, and ratios are of rounds."""
+    clock_s, row = 0.0, Row(samples=np.zeros(16_000, np.float32), language="auto", itn=True)
+    took_s = iter((9.0, 9.0, 1.0, 4.0, 4.0, 4.0, 1.0, 8.0))  # the first two warm
+
+    def recognize(_: object) -> None:
+        nonlocal clock_s
+        clock_s += next(took_s)
+
+    monkeypatch.setattr(time, "perf_counter", lambda: clock_s)
+    ours, theirs = Way(recognize, [[row, row]]), Way(recognize, [[row]])
+    for _ in range(3):
+        ours.add_round()
+        theirs.add_round()
+
+    assert ours.rtfx == 2
+    assert theirs.rtfx == 0.25
+    assert ours.against(theirs) == 8
+
+
+def test_one_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is held, matrices take a byte for each weight where they are in 8-bit integers."""
+    file = tmp_path / "model.pt"
+    torch.save({"matrix": torch.zeros(2, 3), "bias": torch.zeros(5), "kernel": torch.zeros(2, 1, 2)}, file)
+
+    monkeypatch.setattr(memory, "precisions", lambda _: ("int8", "float32"))
+    assert memory.one_copy(file) == (4 * 15, 6 + 4 * 9)
+
+    monkeypatch.setattr(memory, "precisions", lambda _: ("float32",))
+    assert memory.one_copy(file) == (4 * 15, 4 * 15)
 
 
 def test_seconds_per_job() -> None:
