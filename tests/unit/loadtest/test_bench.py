@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from actors.engines.base import Row
+from actors.settings import Settings
 from loadtest.bench import alone, memory
 from loadtest.bench.backlog import Ended, seconds_per_job
+from loadtest.bench.long_file import divided
 from loadtest.bench.report import markdown
 from loadtest.bench.rows import FIGURES, Better, Figure, Found, figure, variant
 from loadtest.bench.rows import Row as TableRow
@@ -95,6 +97,13 @@ def test_one_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(memory, "precisions", lambda _: ("float32",))
     assert memory.one_copy(file) == (4 * 15, 4 * 15)
+
+
+def test_the_express_instance_is_idle() -> None:
+    """It never worked, so that nothing is known of it; none of the others takes its place."""
+    busy = {"instance-2": 0.9, "instance-4": 0.7, "instance-3": 0.8}
+
+    assert divided(busy, Settings(instances=4)) == ([0.0], [0.9, 0.8, 0.7])
 
 
 def test_seconds_per_job() -> None:
