@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from loadtest.report import Report
 
 #: Users, requests of each, and rounds.
-SIZES: Final = {Size.QUICK: (2, 2, 1), Size.USUAL: (12, 8, 2), Size.FULL: (12, 16, 3)}
+SIZES: Final = {Size.QUICK: (2, 8, 1), Size.USUAL: (12, 8, 2), Size.FULL: (12, 16, 3)}
 
 #: Between two looks; the instances say once a second what they have done.
 LOOK_S: Final = 0.25
