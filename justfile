@@ -91,12 +91,6 @@ check: setup
     {{ python }} -m mypy {{ packages }}
     {{ python }} -m basedpyright {{ packages }}
 
-# how fast the engine is by itself: full-size random weights, batched, one at a time, and FunASR's own way
-[group('development')]
-[no-exit-message]
-bench-engine *ARGS: setup
-    @{{ python }} -m tests.bench_engine "$@"
-
 # how short requests fare alone and beside a long one, with the service up: bench-lanes [--hours 2]
 [group('development')]
 [no-exit-message]

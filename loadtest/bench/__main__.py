@@ -59,7 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
     sentences = [f"{row.name} could not be measured: {row.problem}" for row in bench.rows if row.problem]
-    sentences += check.worse(bench, baseline) if baseline else []
+    if baseline:
+        verdict = check.compare(bench, baseline)
+        sentences += verdict.worse
+        print(*verdict.uncompared, sep="\n", end="\n" * bool(verdict.uncompared), file=sys.stderr)
     for sentence in sentences:
         print(sentence, file=sys.stderr)
     return FAILED if sentences else 0

@@ -34,6 +34,7 @@ MEASURES: Final = {
     "overhead": ("overhead", "measure"),
     "long_file": ("long_file", "measure"),
     "memory": ("memory", "measure"),
+    "parity": ("parity", "measure"),
     "backlog": ("backlog", "measure"),
     "cuda_engine": ("cuda", "measure_engine"),
     "cuda_http": ("cuda", "measure_http"),

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
-from loadtest.bench.rows import Bench, Better, figure
+from loadtest.bench.rows import Bench, Better, Row, Size, figure
 
 #: The table that the checkout comes with.
 BASELINE: Final = Path(__file__).with_name("baseline.json")
@@ -19,34 +20,65 @@ class BadBaseline(Exception):
     """What is to be compared with is no table; the message says which file."""
 
 
+class Verdict(Struct, frozen=True):
+    """A sentence for each stable figure that has not passed."""
+
+    #: They are worse by more than the allowance, or there no more.
+    worse: tuple[str, ...]
+    #: They could not be compared, and count as good.
+    uncompared: tuple[str, ...]
+
+
 def read(path: Path) -> Bench:
     """The table of an earlier run.
 
     Raises:
-        BadBaseline: there is none in the file.
+        BadBaseline: there is none in the file, or one that means nothing.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Bench)
+        bench = msgspec.json.decode(path.read_bytes(), type=Bench)
     except (OSError, msgspec.DecodeError) as error:
         raise BadBaseline(f"{path} is no report of ./justw bench: {error}") from error
+    if bench.size is Size.QUICK:
+        raise BadBaseline(f"{path} was measured with --quick, so that its figures mean nothing")
+    return bench
 
 
-def worse(now: Bench, before: Bench) -> list[str]:
-    """A sentence for each stable figure of both that is worse by more than the allowance."""
-    return list(_worse(now, before))
+def compare(now: Bench, before: Bench) -> Verdict:
+    """The stable figures of the rows measured now with those of an earlier table.
 
-
-def _worse(now: Bench, before: Bench) -> Iterator[str]:
-    earlier = {row.name: row.found.values for row in before.rows}
+    A row that could not be measured is left out: it has failed already.
+    """
+    earlier = {row.name: row for row in before.rows}
+    worse, uncompared = list[str](), list[str]()
     for row in now.rows:
-        for name, value in row.found.values.items():
-            was = earlier.get(row.name, {}).get(name)
-            known = figure(row.name, name)
-            if known.stable and was is not None and _is_worse(known.better, value, was):
-                yield (
-                    f"{row.name} {name} is {value:.3g}, over {ALLOWANCE:.0%} worse than the {was:.3g} of "
-                    f"{before.commit or 'the baseline'}: {known.what}"
-                )
+        was = _stable(earlier[row.name]) if row.name in earlier else {}
+        if row.found.skipped:
+            uncompared += [f"{row.name} is not compared: {row.found.skipped}"] if was else []
+        elif not row.problem:
+            worse += _worse(row, was, before.commit or "the baseline")
+            uncompared += [
+                f"{row.name} {name} is not compared: {before.commit or 'the baseline'} does not have it"
+                for name in _stable(row).keys() - was
+            ]
+    return Verdict(tuple(worse), tuple(sorted(uncompared)))
+
+
+def _worse(row: Row, was: dict[str, float], earlier: str) -> Iterator[str]:
+    values = _stable(row)
+    for name, value in was.items():
+        known = figure(row.name, name)
+        if name not in values:
+            yield f"{row.name} {name} is missing; it was {value:.3g} in {earlier}: {known.what}"
+        elif _is_worse(known.better, values[name], value):
+            yield (
+                f"{row.name} {name} is {values[name]:.3g}, over {ALLOWANCE:.0%} worse than the "
+                f"{value:.3g} of {earlier}: {known.what}"
+            )
+
+
+def _stable(row: Row) -> dict[str, float]:
+    return {name: value for name, value in row.found.values.items() if figure(row.name, name).stable}
 
 
 def _is_worse(better: Better, value: float, was: float) -> bool:

@@ -1,5 +1,6 @@
 """The whole service beside FunASR's server: full size, ten users with clips of 5 to 15 s."""
 
+import functools
 import statistics
 from pathlib import Path
 from typing import Final
@@ -7,7 +8,8 @@ from typing import Final
 from loadtest.bench import full_size, services, speech
 from loadtest.bench.rows import Found, Size
 from loadtest.versus import servers
-from loadtest.versus.comparison import Round, Side, ratio, side
+from loadtest.versus.comparison import ratio
+from loadtest.versus.measuring import in_turn
 from loadtest.versus.measuring import measure as measure_load
 
 #: Users, requests of each, and rounds.
@@ -29,15 +31,10 @@ def measure(size: Size, folder: Path) -> Found:
         services.service(folder, str(model)) as ours,
         servers.funasr_server(model) as theirs,
     ):
-        urls = (ours.url, theirs.url)
-        for url in urls:
+        for url in (ours.url, theirs.url):
             measure_load(url, services.INSTANCES, WARMING_REQUESTS if size is not Size.QUICK else 1, clips)
-        found = []
-        for number in range(rounds):
-            # Whoever is second finds a machine that has been warmed: each is so in turn.
-            order = urls if number % 2 == 0 else urls[::-1]
-            sides: dict[str, Side] = {url: side(measure_load(url, users, requests, clips)) for url in order}
-            found.append(Round(users=users, ours=sides[ours.url], theirs=sides[theirs.url]))
+        load = functools.partial(measure_load, users=users, requests_per_user=requests, recordings=clips)
+        found = list(in_turn(ours.url, theirs.url, rounds, load))
     ours_failed = sum(one.ours.failed for one in found)
     theirs_failed = sum(one.theirs.failed for one in found)
     return Found(

@@ -48,12 +48,11 @@ def measure(size: Size, folder: Path) -> Found:
     for kind, model in (("Whisper base", "whisper-base"), ("SenseVoice", str(full_size.kept()))):
         with services.service(folder, model) as service:
             done = _done(service, file)
-        names = sorted(done.busy, key=lambda name: int(name.rpartition("-")[2]))
-        reserved, others = names[: Settings().express], names[Settings().express :]
-        express += [done.busy[name] for name in reserved]
+        reserved, others = divided(done.busy, Settings(instances=services.INSTANCES))
+        express += reserved
         values |= {
             f"stretch[{kind}]": done.wall_s / (done.work_s / cores),
-            f"least_busy[{kind}]": 100 * min(done.busy[name] for name in others),
+            f"least_busy[{kind}]": 100 * min(others),
             f"rtfx[{kind}]": audio_s / done.wall_s,
         }
     short = "" if size is Size.FULL else ", not 30 (--full)"
@@ -63,6 +62,12 @@ def measure(size: Size, folder: Path) -> Found:
         f"time of all processes of the service; busy: by the clock, of the instances that take long files "
         f"(the express one: {100 * max(express, default=0):.0f} %)",
     )
+
+
+def divided(busy: Mapping[str, float], settings: Settings) -> tuple[list[float], list[float]]:
+    """How busy the express instances were, and the others; who never worked is not in `busy`."""
+    shares = [busy.get(f"instance-{number}", 0.0) for number in range(1, settings.instances + 1)]
+    return shares[: settings.express], shares[settings.express :]
 
 
 def _done(service: Service, file: bytes) -> _Done:

@@ -8,12 +8,13 @@ from typing import Final
 import httpx
 from msgspec import Struct
 
+from actors.engines.sensevoice import precisions
 from actors.engines.sensevoice_folder import WEIGHTS
 from deploy.client import NotServed
 from loadtest.bench import full_size, services, speech
 from loadtest.bench.rows import Found, Size
 from loadtest.bench.services import Service
-from loadtest.versus.__main__ import MODEL
+from loadtest.versus.servers import SMALL_MODEL
 
 CLIP_S: Final = 2
 
@@ -41,19 +42,35 @@ def measure(_size: Size, folder: Path) -> Found:
     file = speech.wav(speech.talk(CLIP_S))
     with services.service(folder, str(full_size.kept())) as service:
         full = _held(service, file)
-    with services.service(folder, str(MODEL)) as service:
+    with services.service(folder, str(SMALL_MODEL)) as service:
         small = _held(service, file)
     together = full.together - small.together
+    float32, held = one_copy(full_size.kept() / WEIGHTS)
     return Found(
         values={
-            "ratio": together / (full_size.kept() / WEIGHTS).stat().st_size,
+            "ratio": together / float32,
+            "held_ratio": together / held,
             "five_mb": together / 1e6,
             "first_text": full.first_text_s,
         },
         how=f"{services.INSTANCES} instances of SenseVoice at full size less {services.INSTANCES} of the "
-        "small one, once each has recognised: sum of their proportional set sizes; one: the file of the "
-        "weights in float32; start and first text with the weights in the page cache",
+        "small one, once each has recognised: sum of their proportional set sizes; one copy: "
+        f"{float32 / 1e6:,.0f} MB in float32, as held {held / 1e6:,.0f} MB, at a byte for each weight of a "
+        "matrix where they are in 8-bit integers; start and first text with the weights in the page cache",
     )
+
+
+def one_copy(file: Path) -> tuple[int, int]:
+    """Bytes of the weights in float32, and as an instance on this machine's CPU holds them.
+
+    In 8-bit integers these are the matrices; biases, norms and convolutions stay in float32.
+    """
+    import torch
+
+    weights = torch.load(file, weights_only=True, mmap=True).values()
+    matrices = sum(one.numel() for one in weights if one.dim() == 2)
+    float32 = 4 * sum(one.numel() for one in weights)
+    return float32, float32 - 3 * matrices if precisions("cpu")[0] == "int8" else float32
 
 
 def _held(service: Service, file: bytes) -> _Held:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from loadtest.bench import profile_tables
 from loadtest.bench.rows import Bench, Figure, Row, Size, figure, variant
+from loadtest.report.words import repeat
 
 _HEADINGS = ("row", "figure", "target", "here", "met", "how it was measured")
 
@@ -15,16 +17,14 @@ _SIZES = {
 
 def markdown(bench: Bench) -> str:
     """A line for each figure, and what was measured, on what, and when it failed, why."""
-    hardware = bench.hardware
     lines = [
         f"Quintet {bench.version}{f' ({bench.commit})' if bench.commit else ''}. {_SIZES[bench.size]}",
-        f"Hardware: {hardware.cores} cores of {hardware.cpu}, {hardware.memory_mb / 1024:.0f} GiB"
-        + "".join(f", {gpu}" for gpu in hardware.gpus)
-        + f". Repeat it with `{bench.command}`.",
+        repeat(bench.hardware, bench.command),
         "",
         f"| {' | '.join(_HEADINGS)} |",
         "|---|---|---:|---:|---|---|",
         *(f"| {' | '.join(cells)} |" for row in bench.rows for cells in _cells(row)),
+        *(line for row in bench.rows for line in _profile(row)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -42,6 +42,12 @@ def _cells(row: Row) -> Iterator[list[str]]:
         what = f"{known.what}, {kind}" if kind else known.what
         yield [name, what, _target(known), _number(value, known.unit), _met(known, value), _in_a_cell(how)]
         name = how = ""
+
+
+def _profile(row: Row) -> Iterator[str]:
+    if row.found.profile:
+        yield ""
+        yield from profile_tables.markdown(row.name, row.found.profile)
 
 
 def _target(known: Figure) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from loadtest.bench.profile import Profile
 from loadtest.records import Hardware
 
 
@@ -54,6 +55,8 @@ class Found(Struct, frozen=True, kw_only=True):
     how: str = ""
     #: Why there is nothing to measure here; empty where there is.
     skipped: str = ""
+    #: Where the time went meanwhile, of a row that looks.
+    profile: Profile | None = None
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -105,6 +108,8 @@ FIGURES: Final[Mapping[str, Mapping[str, Figure]]] = {
         "ratio": Figure(what="RTFx over HTTP ÷ the bare engine's", target=0.90, stable=True),
         "http_rtfx": Figure(what="over HTTP at saturation, RTFx"),
         "bare_rtfx": Figure(what="the bare engine, RTFx"),
+        "batch_rows": Figure(what="segments in a batch, over HTTP"),
+        "engine_share": Figure(what="of the instances' processor time, their engines' own", unit="%"),
     },
     "overhead": {
         "p50": Figure(what="idle POST /asr of 2 s, p50", unit="ms", better=Better.LOWER, target=12),
@@ -116,14 +121,24 @@ FIGURES: Final[Mapping[str, Mapping[str, Figure]]] = {
         "rtfx": Figure(what="RTFx"),
     },
     "memory": {
+        # What peers hold five of.
         "ratio": Figure(
             what="weights of five instances ÷ one copy in float32",
             better=Better.LOWER,
             target=1.3,
             stable=True,
         ),
+        "held_ratio": Figure(
+            what="weights of five instances ÷ one copy as they hold it",
+            better=Better.LOWER,
+            target=1.3,
+            stable=True,
+        ),
         "five_mb": Figure(what="weights of five instances", unit="MB", better=Better.LOWER),
         "first_text": Figure(what="from start to the first text", unit="s", better=Better.LOWER, target=20),
+    },
+    "parity": {
+        "differ": Figure(what="characters and tags unlike float32's", unit="%", better=Better.LOWER),
     },
     "backlog": {
         "accept_ratio": Figure(
@@ -138,6 +153,8 @@ FIGURES: Final[Mapping[str, Mapping[str, Figure]]] = {
     "cuda_engine": {
         "rtfx": Figure(what="full size in batches of 128 and more on a GPU, RTFx", target=20_000),
         "batching": Figure(what="in batches ÷ one at a time", stable=True),
+        "ratio": Figure(what="ours in batches ÷ FunASR's generate()", stable=True),
+        "other_rtfx": Figure(what="the same batches, RTFx"),
     },
     "cuda_http": {
         "rtfx": Figure(what="full size over HTTP on a GPU, RTFx", target=4_000),

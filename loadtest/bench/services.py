@@ -28,6 +28,9 @@ FILES: Final = ("pyproject.toml", "tests/__init__.py")
 #: Recognises nothing, at once.
 INSTANT: Final = "tests.doubles.engines:InstantEngine"
 
+#: Where supervisord tells a process its name.
+_NAME: Final = "SUPERVISOR_PROCESS_NAME"
+
 #: So many unless a row says otherwise; the environment's own settings are left out.
 INSTANCES: Final = 5
 
@@ -46,6 +49,13 @@ class Service(Struct, frozen=True):
     def processes(self) -> list[psutil.Process]:
         """All of its processes, supervisord and Redis too."""
         return leftovers.find(self.home)
+
+    def programs(self) -> dict[str, list[psutil.Process]]:
+        """Its processes by what supervisord, which is one of them, calls them."""
+        found: dict[str, list[psutil.Process]] = {}
+        for process in self.processes():
+            found.setdefault(process.environ().get(_NAME, "supervisord"), []).append(process)
+        return found
 
     def instances(self) -> list[psutil.Process]:
         """The processes of its instances."""

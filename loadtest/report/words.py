@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from loadtest.plan import Plan
-from loadtest.records import Run
+from loadtest.records import Hardware, Run
 from monitoring.axes import duration, local
 
 #: The end of a name by which processes of a kind are told apart.
@@ -33,6 +33,12 @@ def about(run: Run) -> Iterator[tuple[str, str]]:
     parts = [hardware.cpu, f"{hardware.cores} cores", f"{hardware.memory_mb:,} MiB", *hardware.gpus]
     yield "machine", ", ".join(parts)
     yield "took", duration(run.took_s) + (", ended early" if run.interrupted else "")
+
+
+def repeat(hardware: Hardware, command: str) -> str:
+    """What a table was measured on, and how anybody else measures it."""
+    machine = [f"{hardware.cores} cores of {hardware.cpu}", f"{hardware.memory_mb / 1024:.0f} GiB"]
+    return f"Hardware: {', '.join([*machine, *hardware.gpus])}. Repeat it with `{command}`."
 
 
 def load(plan: Plan) -> str:

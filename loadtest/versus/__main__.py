@@ -5,6 +5,7 @@ the same.
 """
 
 import argparse
+import functools
 import math
 import shlex
 import signal
@@ -26,14 +27,11 @@ from loadtest.report import BadReport, Report, files
 from loadtest.target import hardware
 from loadtest.versus import servers
 from loadtest.versus.comparison import Comparison, Round, markdown, side
-from loadtest.versus.measuring import measure
-from loadtest.versus.servers import Server
+from loadtest.versus.measuring import in_turn, measure
+from loadtest.versus.servers import SMALL_MODEL, Server
 from monitoring.axes import local
 
 PREFIX: Final = "comparison_report"
-
-#: The small SenseVoice that comes with the tests.
-MODEL: Final = HOME / "tests" / "sensevoice" / "model"
 
 #: What each is asked at first, so that it is warm, and that it is known how long a request takes it.
 WARMING_REQUESTS: Final = 24
@@ -98,15 +96,12 @@ def _compare(asked: argparse.Namespace, ours: Server, theirs: Server, console: C
 
 
 def _rounds(asked: argparse.Namespace, ours: Server, theirs: Server) -> Iterator[Round]:
-    """A B B A … for each number of users, as many requests as take the slower one about `seconds` alone."""
+    """For each number of users, as many requests as take the slower one about `seconds` alone."""
     slower_s = max(_request_s(measure(server.url, 1, WARMING_REQUESTS)) for server in (ours, theirs))
     for users in asked.users:
         requests = max(LEAST_REQUESTS, math.ceil(asked.seconds / slower_s / users))
-        for number in range(asked.rounds):
-            # Whoever is second finds a machine that has been warmed: each is so in turn.
-            pair = (ours, theirs) if number % 2 == 0 else (theirs, ours)
-            found = {server.url: side(measure(server.url, users, requests)) for server in pair}
-            yield Round(users=users, ours=found[ours.url], theirs=found[theirs.url])
+        load = functools.partial(measure, users=users, requests_per_user=requests)
+        yield from in_turn(ours.url, theirs.url, asked.rounds, load)
 
 
 def _command(asked: argparse.Namespace) -> str:
@@ -144,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seconds", type=float, default=30, metavar="S", help="about how long the slower one takes: 30"
     )
     parser.add_argument(
-        "--model", type=Path, default=MODEL, metavar="FOLDER", help="weights in FunASR's folder format"
+        "--model", type=Path, default=SMALL_MODEL, metavar="FOLDER", help="weights in FunASR's folder format"
     )
     parser.add_argument("--other-url", default="", metavar="URL", help="one that runs, instead of FunASR's")
     parser.add_argument(

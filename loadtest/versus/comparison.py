@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from loadtest.records import Hardware
 from loadtest.report import Report
+from loadtest.report.words import repeat
 
 _HEADINGS: Final = (
     "users",
@@ -103,12 +104,9 @@ def ratio(rounds: Iterable[Round], value: Callable[[Side], float]) -> Ratio:
 
 def markdown(comparison: Comparison) -> str:
     """A table with a line for each number of users, and what was compared, on what."""
-    hardware = comparison.hardware
     lines = [
         f"Ours: {comparison.ours}. Theirs: {comparison.theirs}. Weights: {comparison.model}.",
-        f"Hardware: {hardware.cores} cores of {hardware.cpu}, {hardware.memory_mb / 1024:.0f} GiB"
-        + "".join(f", {gpu}" for gpu in hardware.gpus)
-        + f". Repeat it with `{comparison.command}`.",
+        repeat(comparison.hardware, comparison.command),
         "",
         "Values are medians of the rounds; ratios are ours by theirs, in brackets the least and the most.",
         "",

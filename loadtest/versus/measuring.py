@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +11,25 @@ from deploy.client import NotServed
 from deploy.paths import HOME
 from loadtest import report
 from loadtest.report import Report
+from loadtest.versus.comparison import Round, side
 
 #: Waits in a queue are measured, not cut off.
 TIMEOUT_S: Final = 3600
+
+
+def in_turn(ours: str, theirs: str, rounds: int, load: Callable[[str], Report]) -> Iterator[Round]:
+    """The servers at two URLs under the same load, A B B A …: whoever is second finds a warmed machine.
+
+    Raises:
+        NotServed: a run could not be made.
+        ValueError: one of them answered nothing well.
+    """
+    for number in range(rounds):
+        order = (ours, theirs) if number % 2 == 0 else (theirs, ours)
+        found = {url: load(url) for url in order}
+        yield Round(
+            users=found[ours].run.plan.concurrent_users, ours=side(found[ours]), theirs=side(found[theirs])
+        )
 
 
 def measure(url: str, users: int, requests_per_user: int, recordings: Path | None = None) -> Report:

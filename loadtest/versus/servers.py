@@ -25,6 +25,9 @@ from deploy.paths import HOME
 #: What FunASR's server needs besides our own packages, and what it says.
 FOLDER: Final = STATE_DIR / "versus"
 
+#: Weights that are always there: the small SenseVoice that comes with the tests.
+SMALL_MODEL: Final = HOME / "tests" / "sensevoice" / "model"
+
 #: As for an instance of ours.
 LOAD_TIMEOUT_S: Final = 600
 

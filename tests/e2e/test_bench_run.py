@@ -14,18 +14,20 @@ from tests.e2e.conftest import checkout
 
 
 def test_a_row(tmp_path: Path) -> None:
-    """A row that can be measured is written beside one that cannot be here, and counts as good."""
+    """Rows that can be measured are written beside one that cannot be here, which counts as good."""
     home = checkout(tmp_path / "home")
     out = tmp_path / "out"
 
-    done = home.run("loadtest.bench", "--quick", "--only", "vad,cuda_engine", "--out", str(out))
+    done = home.run("loadtest.bench", "--quick", "--only", "vad,parity,cuda_engine", "--out", str(out))
 
     assert done.returncode == 0, done.stdout + done.stderr
     (report,) = out.glob("bench_report_*.json")
-    vad, cuda = json.loads(report.read_text())["rows"]
+    vad, parity, cuda = json.loads(report.read_text())["rows"]
     assert vad["found"]["values"]["other_edges"] == 0
     assert vad["found"]["values"]["ratio"] > 0
     assert not vad["problem"]
+    assert 0 <= parity["found"]["values"]["differ[SenseVoice, bfloat16]"] < 5
+    assert 0 <= parity["found"]["values"]["differ[Whisper, int8]"] < 50
     assert cuda["name"] == "cuda_engine"
     assert "| `vad` |" in next(out.glob("bench_report_*.md")).read_text()
 

@@ -1,36 +1,22 @@
-"""The table of `bench`, its targets, what makes it worse than another, and the arithmetic of its rows."""
+"""The table of `bench`, its targets, and the arithmetic of its rows."""
 
-from collections.abc import Mapping
+import time
 from pathlib import Path
 
-import msgspec
+import numpy as np
 import pytest
+import torch
 
-from loadtest.bench import alone, check
-from loadtest.bench.__main__ import main
+from actors.engines.base import Row
+from actors.settings import Settings
+from loadtest.bench import alone, memory
 from loadtest.bench.backlog import Ended, seconds_per_job
-from loadtest.bench.efficiency import Progress, saturated_rtfx
+from loadtest.bench.long_file import divided
 from loadtest.bench.report import markdown
-from loadtest.bench.rows import FIGURES, Bench, Better, Figure, Found, Row, Size, figure, variant
-from loadtest.records import Hardware
-
-
-def bench(*rows: Row) -> Bench:
-    """A table of these rows."""
-    return Bench(
-        version="1.2.3",
-        commit="abcdef0",
-        hardware=Hardware(cpu="a processor", cores=2, memory_mb=4096),
-        command="./justw bench",
-        size=Size.USUAL,
-        began_ms=0,
-        rows=rows,
-    )
-
-
-def row(name: str, **values: float) -> Row:
-    """A row that was measured."""
-    return Row(name=name, found=Found(values=values, how="by hand"), took_s=3)
+from loadtest.bench.rows import FIGURES, Better, Figure, Found, figure, variant
+from loadtest.bench.rows import Row as TableRow
+from loadtest.bench.ways import Way
+from tests.doubles.tables import bench, row
 
 
 def test_every_row_has_figures_and_a_measure() -> None:
@@ -61,10 +47,10 @@ def test_variants() -> None:
 
 def test_the_table() -> None:
     """A line for each figure, the first with the name of the row; a row without figures says why."""
-    failed = Row(name="http", found=Found(), problem="no | such\nserver", took_s=1)
-    skipped = Row(name="cuda_http", found=Found(skipped="no GPU here"))
+    failed = TableRow(name="http", found=Found(), problem="no | such\nserver", took_s=1)
+    skipped = TableRow(name="cuda_http", found=Found(skipped="no GPU here"))
     vad = row("vad", rtfx=1234.5, ratio=0.12345)
-    engine = Row(name="engine", found=Found(values={"rtfx[float32]": 13.37}, how="in turn"))
+    engine = TableRow(name="engine", found=Found(values={"rtfx[float32]": 13.37}, how="in turn"))
 
     said, hardware, _, headings, _, *lines = markdown(bench(vad, failed, skipped, engine)).splitlines()
 
@@ -81,61 +67,43 @@ def test_the_table() -> None:
     assert cells[4][1] == "full size in batches, RTFx, float32"
 
 
-@pytest.mark.parametrize(
-    ("name", "values", "earlier", "is_worse"),
-    [
-        ("vad", {"ratio": 2.71}, {"ratio": 3.0}, False),
-        ("vad", {"ratio": 2.69}, {"ratio": 3.0}, True),
-        ("vad", {"ratio": 9.0}, {"ratio": 3.0}, False),
-        ("vad", {"rtfx": 1.0}, {"rtfx": 1000.0}, False),  # seconds of another day
-        ("vad", {"other_edges": 1}, {"other_edges": 0}, True),
-        ("memory", {"ratio": 1.09}, {"ratio": 1.0}, False),
-        ("memory", {"ratio": 1.11}, {"ratio": 1.0}, True),
-        ("memory", {"ratio": 0.2}, {"ratio": 1.0}, False),
-        ("engine", {"ratio[float32]": 1.0}, {"ratio[bfloat16]": 3.0}, False),
-        ("engine", {"ratio[float32]": 1.0}, {"ratio[float32]": 3.0}, True),
-    ],
-)
-def test_what_is_worse(
-    name: str, values: Mapping[str, float], earlier: Mapping[str, float], *, is_worse: bool
-) -> None:
-    """Only stable figures that both tables have, and by more than a tenth."""
-    sentences = check.worse(bench(row(name, **values)), bench(row(name, **earlier)))
+def test_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each round counts by itself, and ratios are of rounds."""
+    clock_s, row = 0.0, Row(samples=np.zeros(16_000, np.float32), language="auto", itn=True)
+    took_s = iter((9.0, 9.0, 1.0, 4.0, 4.0, 4.0, 1.0, 8.0))  # the first two warm
 
-    assert len(sentences) == is_worse
-    assert all(next(iter(values)) in sentence and "abcdef0" in sentence for sentence in sentences)
+    def recognize(_: object) -> None:
+        nonlocal clock_s
+        clock_s += next(took_s)
+
+    monkeypatch.setattr(time, "perf_counter", lambda: clock_s)
+    ours, theirs = Way(recognize, [[row, row]]), Way(recognize, [[row]])
+    for _ in range(3):
+        ours.add_round()
+        theirs.add_round()
+
+    assert ours.rtfx == 2
+    assert theirs.rtfx == 0.25
+    assert ours.against(theirs) == 8
 
 
-def test_the_baseline_is_a_table() -> None:
-    """Of the usual size, with values of known figures."""
-    known = check.read(check.BASELINE)
+def test_one_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is held, matrices take a byte for each weight where they are in 8-bit integers."""
+    file = tmp_path / "model.pt"
+    torch.save({"matrix": torch.zeros(2, 3), "bias": torch.zeros(5), "kernel": torch.zeros(2, 1, 2)}, file)
 
-    assert known.size is Size.USUAL
-    assert all(figure(row.name, name) for row in known.rows for name in row.found.values)
+    monkeypatch.setattr(memory, "precisions", lambda _: ("int8", "float32"))
+    assert memory.one_copy(file) == (4 * 15, 6 + 4 * 9)
 
-
-def test_no_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is no table is refused before anything is measured."""
-    other = tmp_path / "other.json"
-    other.write_bytes(msgspec.json.encode({"rows": 3}))
-
-    assert main(["--check", str(other), "--only", "cuda_http", "--out", str(tmp_path)]) == 2
-    assert f"{other} is no report of ./justw bench" in capsys.readouterr().err
+    monkeypatch.setattr(memory, "precisions", lambda _: ("float32",))
+    assert memory.one_copy(file) == (4 * 15, 4 * 15)
 
 
-def test_saturated() -> None:
-    """The rate between the first and the last look with enough in flight, whatever happens around them."""
-    looks = [
-        Progress(0, 0, 1),
-        Progress(1, 10, 6),
-        Progress(2, 40, 8),
-        Progress(3, 70, 6),
-        Progress(9, 99, 2),
-    ]
+def test_the_express_instance_is_idle() -> None:
+    """It never worked, so that nothing is known of it; none of the others takes its place."""
+    busy = {"instance-2": 0.9, "instance-4": 0.7, "instance-3": 0.8}
 
-    assert saturated_rtfx(looks, 6) == 30
-    with pytest.raises(ValueError, match="fewer than two"):
-        saturated_rtfx(looks, 8)
+    assert divided(busy, Settings(instances=4)) == ([0.0], [0.9, 0.8, 0.7])
 
 
 def test_seconds_per_job() -> None:

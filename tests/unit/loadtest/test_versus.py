@@ -6,6 +6,7 @@ from loadtest.figures import figures
 from loadtest.records import Hardware
 from loadtest.report import Report
 from loadtest.versus.comparison import Comparison, Ratio, Round, Side, markdown, ratio, side
+from loadtest.versus.measuring import in_turn
 from tests.doubles import runs
 
 FAST = Side(requests=20, failed=0, rtfx=40.0, requests_per_s=4.0, p50_s=0.5, p95_s=1.0, error_rate=0.1)
@@ -23,6 +24,21 @@ def test_ratios_are_of_rounds() -> None:
 
     assert ratio(rounds, lambda one: one.rtfx) == Ratio(median=2.0, least=0.5, most=4.0)
     assert ratio(rounds, lambda one: one.p95_s) == Ratio(median=0.5, least=0.125, most=4.0)
+
+
+def test_in_turn() -> None:
+    """Each is second in turn, and its figures stay its own."""
+    asked, latency_s = list[str](), {"ours": 0.5, "theirs": 2.0}
+
+    def load(url: str) -> Report:
+        asked.append(url)
+        run = runs.run([runs.sample(number, latency_s[url]) for number in range(9)])
+        return Report(run=run, figures=figures(run), advice=())
+
+    found = list(in_turn("ours", "theirs", 3, load))
+
+    assert asked == ["ours", "theirs", "theirs", "ours", "ours", "theirs"]
+    assert [(one.ours.p50_s, one.theirs.p50_s) for one in found] == [(0.5, 2.0)] * 3
 
 
 def test_the_table() -> None:
