@@ -46,8 +46,8 @@ def test_weights_in_integers_are_a_file_too() -> None:
 def _mapped_from(tensor: torch.Tensor) -> Path:
     """The file whose pages a tensor is."""
     areas = psutil.Process().memory_maps(grouped=False)
-    edges = [(area.path, *(int(edge, 16) for edge in area.addr.split("-"))) for area in areas]
-    return next(Path(path) for path, start, end in edges if start <= tensor.data_ptr() < end)
+    edges = [(area.path, [int(edge, 16) for edge in area.addr.split("-")]) for area in areas]
+    return next(Path(path) for path, (start, end) in edges if start <= tensor.data_ptr() < end)
 
 
 class _Evil:
