@@ -5,15 +5,18 @@ itself with what waits. So no message is stuck in a process that waits for a cor
 calculated beside others.
 """
 
+import time
+from collections import deque
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import redis
+from dramatiq import Message
 from msgspec import Struct
 
 from actors.clock import now_ms
-from actors.queue.messages import RECOGNIZE, queue
+from actors.queue.messages import RECOGNIZE, lane, queue
 from actors.queue.slots import Slots
 from actors.records import Lane
 
@@ -47,19 +50,22 @@ class Turns:
     """
 
     def __init__(self, client: redis.Redis, namespace: str, rules: Rules) -> None:
+        self._client = client
         self._rules = rules
-        self._holder = uuid4().hex
         self._namespace = namespace
-        stem = f"{namespace}:turns.{rules.host}"
-        self._held = {lane: f"{stem}.{lane}" for lane in Lane}
+        self._holder = uuid4().hex
+        self._held = {lane: f"{namespace}:turns.{rules.host}.{lane}" for lane in Lane}
         self._queues = {lane: f"{namespace}:{queue(RECOGNIZE, lane)}" for lane in Lane}
         self._express_bell = f"{namespace}:{RECOGNIZE}-express.bell"
         self._take = client.register_script((_FOLDER / "take_turn.lua").read_text())
         self._end = client.register_script((_FOLDER / "end_turn.lua").read_text())
-        self._client = client
+        #: What was taken, and is not being worked on yet.
+        self.taken = deque[Message[Any]]()
+        #: When the present turn began, if there is one.
+        self.since_s: float | None = None
 
     def bells(self, *, serves_long: bool) -> list[str]:
-        """Where the instance is to listen while it has no turn; the first one that rings goes first."""
+        """Where to listen between two turns; where several ring, the first one is heard."""
         bells = [f"{self._queues[Lane.SHORT]}.bell"]
         if self._rules.express:
             bells.append(self._express_bell)
@@ -67,12 +73,15 @@ class Turns:
             bells.append(f"{self._queues[Lane.LONG]}.bell")
         return bells
 
-    def take(self, worker: str, slots: Slots) -> list[bytes]:
-        """Messages for one batch, and with them a turn; none when there is no core, or nothing to do."""
+    def take(self, worker: str, slots: Slots) -> None:
+        """Take a turn, and what makes a batch; neither when there is no core, or nothing to do.
+
+        `worker` is the name that Dramatiq knows this process by.
+        """
         keys = [*self._held.values(), self._express_bell]
-        for lane in Lane:
-            waiting, name = self._queues[lane], queue(RECOGNIZE, lane)
-            acks = f"{self._namespace}:__acks__.{worker}.{name}"
+        for one in Lane:
+            waiting = self._queues[one]
+            acks = f"{self._namespace}:__acks__.{worker}.{queue(RECOGNIZE, one)}"
             keys += [waiting, f"{waiting}.msgs", f"{waiting}.bell", acks]
         args: list[str | int] = [
             self._holder,
@@ -85,16 +94,24 @@ class Turns:
             int(slots.serves_long),
             round(slots.leaves_short_s * 1000),
         ]
-        return cast("list[bytes]", self._take(keys=keys, args=args))
+        for data in cast("list[bytes]", self._take(keys=keys, args=args)):
+            self.since_s = time.monotonic()
+            message = Message.decode(data)
+            # What is in hand and comes back after an outage is the same work: its end settles both.
+            if slots.admit(lane(message.queue_name), message.options["redis_message_id"]):
+                self.taken.append(message)
 
     def keep(self) -> None:
-        """Still calculating."""
-        for held in self._held.values():
-            self._client.zadd(held, {self._holder: now_ms() + LEASE_MS}, xx=True)
-            self._client.pexpire(held, LEASE_MS)
+        """Say that the present turn goes on."""
+        with self._client.pipeline() as pipe:
+            for held in self._held.values():
+                pipe.zadd(held, {self._holder: now_ms() + LEASE_MS}, xx=True)
+                pipe.pexpire(held, LEASE_MS)
+            pipe.execute()
 
     def end(self) -> None:
-        """The core is free for the next one."""
-        waiting = list(self._queues.values())
+        """Leave the core to whoever is next."""
+        waiting = self._queues.values()
         keys = [*self._held.values(), *(key for one in waiting for key in (one, f"{one}.bell"))]
         self._end(keys=keys, args=[self._holder])
+        self.since_s = None
