@@ -86,8 +86,12 @@ if waiting(short) > 0 then
         batch = take(short, long_about and express and 1 or cores)
     end
 end
-if #batch == 0 and serves_long and free > 0 then
-    batch = take(long, free)
+if #batch == 0 and free > 0 and waiting(long) > 0 then
+    if serves_long then
+        batch = take(long, free)
+    else
+        ring(long.bell) -- the ring may have been for a long one, heard just before it ceased to serve them
+    end
 end
 if at_once > short.taken + long.taken then
     for _, lane in ipairs({ short, long }) do

@@ -36,7 +36,9 @@ class TurnConsumer(DoorbellConsumer):
     lane settles its messages; meanwhile it says that the process lives, and looks for those that do not.
     """
 
-    broker: TurnBroker
+    def __init__(self, broker: TurnBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+        super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
+        self._turns = broker.turns
 
     @override
     def _next_ready(self) -> dramatiq.MessageProxy | None:
@@ -45,14 +47,14 @@ class TurnConsumer(DoorbellConsumer):
                 self.broker.do_fetch(queue_name, 0)
             time.sleep(self.timeout / 1000)
             return None
-        turns = self.broker.turns
+        turns = self._turns
         if not turns.taken and self._is_over() and self._hears():
             turns.take(self.broker.broker_id, self.broker.slots)
         return dramatiq.MessageProxy(turns.taken.popleft()) if turns.taken else None
 
     def _is_over(self) -> bool:
         """Whether the engine has done with what was taken last; waits for it, for a while."""
-        turns = self.broker.turns
+        turns = self._turns
         if turns.since_s is None:
             return True
         if self.broker.slots.wait_until_recognised(self.timeout / 1000):
@@ -68,7 +70,7 @@ class TurnConsumer(DoorbellConsumer):
         if not slots.room():
             slots.wait_for_release(PEEK_S)
             return False
-        bells = self.broker.turns.bells(serves_long=slots.serves_long)
+        bells = self._turns.bells(serves_long=slots.serves_long)
         rung = client.blpop(bells, self.timeout / 1000)
         if rung and slots.closed:
             client.rpush(rung[0], "")  # this process has been told to stop meanwhile

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import cast
 
 import pytest
 import redis
@@ -52,7 +53,7 @@ class Instance:
         """Job and segment of what it gets now."""
         self.turns.taken.clear()
         self.turns.take("worker", self.slots)
-        return [message.args for message in self.turns.taken]  # type: ignore[misc]
+        return [(message.args[0], message.args[1]) for message in self.turns.taken]
 
 
 def shorts(*indices: int) -> list[tuple[str, int]]:
@@ -183,7 +184,7 @@ def test_a_dead_instance_loses_its_turn(queues: redis.Redis, sender: DoorbellBro
 def expire(queues: redis.Redis) -> None:
     """Let the time pass in which turns must be kept."""
     for key in queues.scan_iter("dramatiq:turns.*"):
-        for holder in queues.zrange(key, 0, -1):
+        for holder in cast("list[bytes]", queues.zrange(key, 0, -1)):
             queues.zincrby(key, -LEASE_MS, holder)
 
 
