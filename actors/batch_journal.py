@@ -19,7 +19,11 @@ log = structlog.stdlib.get_logger()
 
 
 class BatchJournal:
-    """The batcher's journal of an instance; `on_sickness` hears, once, why it should be replaced."""
+    """The batcher's journal of an instance.
+
+    `on_sickness` hears, once, why it should be replaced; `on_recognised`, which messages the engine has
+    done with.
+    """
 
     def __init__(
         self,
@@ -27,11 +31,13 @@ class BatchJournal:
         registry: WorkerRegistry,
         deliveries: DeliveryLimit,
         on_sickness: Callable[[str], None],
+        on_recognised: Callable[[Sequence[str]], None],
     ) -> None:
         self._name = name
         self._registry = registry
         self._deliveries = deliveries
         self._on_sickness = on_sickness
+        self._on_recognised = on_recognised
         self._failures_in_a_row = 0
         self._sick = False
 
@@ -53,6 +59,7 @@ class BatchJournal:
 
     def ended(self, batch: Sequence[Request], outcomes: Sequence[Heard | Failed], *, idle: bool) -> None:
         """Count and measure the tries, and judge whether the instance is sick."""
+        self._on_recognised([request.id for request in batch])
         failed = sum(isinstance(outcome, Failed) for outcome in outcomes)
         tries = Tries(
             succeeded=len(outcomes) - failed,

@@ -23,11 +23,15 @@ NICENESS: Final = 10
 #: their hands full, or hang.
 LEFT_TO_EXPRESS_S: Final = 1.0
 
+#: As long as an instance is missing the others look this often: what they take on for it, or leave to it, is
+#: to change as soon as it is ready.
+LOOK_OUT_S: Final = 0.25
+
 log = structlog.stdlib.get_logger()
 
 
 class LaneKeeper(threading.Thread):
-    """Adapts the slots of an instance to who else is ready, every `HEARTBEAT_S`.
+    """Adapts the slots of an instance to who else is ready, every `HEARTBEAT_S`, or `LOOK_OUT_S`.
 
     Args:
         registry: where the instances report.
@@ -56,21 +60,23 @@ class LaneKeeper(threading.Thread):
     @override
     def run(self) -> None:
         while True:
+            complete = False
             try:
-                self.look()
+                complete = self.look()
             except Exception as error:
                 # Whatever it is: the next look may tell.
                 log.exception("express.failed", reason=reason(error))
-            time.sleep(HEARTBEAT_S)
+            time.sleep(HEARTBEAT_S if complete else LOOK_OUT_S)
 
-    def look(self) -> None:
-        """See who is ready, and keep to what that means for this instance."""
+    def look(self) -> bool:
+        """See who is ready, and keep to what that means for this instance; whether all are."""
         ready = self._registry.ready_instances(now_ms())
         express = sum(number <= self._express for number in ready)
         if not self._is_express:
             self._slots.leave_short(LEFT_TO_EXPRESS_S if express else 0)
-            return
+            return len(ready) >= self._instances
         others = len(ready) - express
         self._slots.serve_long(not others)
         alone = others and self._store.long_backlog_ms()
         self._slots.share_with(express if alone else self._instances)
+        return len(ready) >= self._instances

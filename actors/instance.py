@@ -5,6 +5,7 @@ Run as `python -m actors.instance NUMBER`, NUMBER counting from 1.
 
 import logging
 import os
+import socket
 import sys
 import threading
 import time
@@ -29,6 +30,7 @@ from actors.punctuation import unpunctuated
 from actors.queue.delivery_limit import DeliveryLimit, current
 from actors.queue.messages import RECOGNIZE, deliver_callback, queue
 from actors.queue.slots import Slots
+from actors.queue.turns import Rules
 from actors.records import Lane, Utterance, WorkerState
 from actors.replacements import corrected
 from actors.results import SegmentResults
@@ -138,9 +140,9 @@ def main(number: int) -> None:
     # lane fills one of them at most.
     slots = Slots(2 * batch.rows, batch.rows, sharers=config.instances)
     deliveries = DeliveryLimit(client)
-    journal = BatchJournal(name, WorkerRegistry(client), deliveries, be_replaced)
-    batcher = Batcher(engine, batch, journal, expected=lambda: len(slots.in_hand()))
-    broker = worker.create_broker(config, slots, deliveries)
+    journal = BatchJournal(name, WorkerRegistry(client), deliveries, be_replaced, slots.recognised)
+    batcher = Batcher(engine, batch, journal, expected=slots.unrecognised)
+    broker = worker.create_broker(config, slots, deliveries, rules(config, device, number))
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
     instance = Instance(name, store, SegmentResults(client, config.result_ttl_s), batcher)
     dramatiq.Actor(
@@ -163,6 +165,21 @@ def limits(config: settings.Settings, device: str) -> Limits:
     """How large a batch may become on a device, `cpu` or `cuda`."""
     usual = USUAL_LIMITS[device]
     return Limits(config.batch_rows or usual.rows, config.batch_s or usual.audio_s)
+
+
+def rules(config: settings.Settings, device: devices.Device, number: int) -> Rules | None:
+    """How an instance takes turns with the others of its host; None where each has cores, or a GPU."""
+    at_once = devices.cores() // device.threads
+    if device.kind != "cpu" or at_once >= config.instances:
+        return None
+    batch = limits(config, device.kind)
+    return Rules(
+        host=socket.gethostname(),
+        at_once=at_once,
+        rows=batch.rows,
+        audio_s=batch.audio_s,
+        express=number <= config.express,
+    )
 
 
 def _load(config: settings.Settings, device: devices.Device, heartbeat: Heartbeat) -> Engine:

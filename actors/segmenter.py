@@ -140,7 +140,7 @@ class Segmenter:
             return False
         waits, ahead_ms = added
         if waits:
-            self._broker.enqueue(recognize_segment(job_id, cut.index, lane))
+            self._broker.enqueue(recognize_segment(job_id, cut.index, lane, cut.duration_ms))
         return self._wait_for_window(job_id, ahead_ms)
 
     def _wait_for_window(self, job_id: str, ahead_ms: int) -> bool:

@@ -21,6 +21,8 @@ from actors.queue.give_up import GiveUp
 from actors.queue.log_context import LogContext
 from actors.queue.messages import queues
 from actors.queue.slots import Slots
+from actors.queue.turn_broker import TurnBroker
+from actors.queue.turns import Rules
 from actors.settings import Settings
 from actors.store.connection import patience, patient, prompt_broker
 
@@ -39,9 +41,9 @@ log = structlog.stdlib.get_logger()
 
 
 def create_broker(
-    settings: Settings, slots: Slots, deliveries: DeliveryLimit | None = None
+    settings: Settings, slots: Slots, deliveries: DeliveryLimit | None = None, rules: Rules | None = None
 ) -> DoorbellBroker:
-    """The broker of a process that consumes."""
+    """The broker of a process that consumes; by `rules`, if it takes turns with others."""
     middleware: list[Middleware] = [
         LogContext(),
         deliveries or DeliveryLimit(patient(settings)),
@@ -49,7 +51,10 @@ def create_broker(
         GiveUp(),
         CountRetries(),
     ]
-    return DoorbellBroker(prompt_broker(settings), retry=patience(), slots=slots, middleware=middleware)
+    client, retry = prompt_broker(settings), patience()
+    if rules:
+        return TurnBroker(client, rules=rules, retry=retry, slots=slots, middleware=middleware)
+    return DoorbellBroker(client, retry=retry, slots=slots, middleware=middleware)
 
 
 def stop_requested() -> threading.Event:

@@ -36,14 +36,14 @@ def segment_job(job_id: str, lane: Lane) -> Message[Any]:
     )
 
 
-def recognize_segment(job_id: str, index: int, lane: Lane = Lane.SHORT) -> Message[Any]:
-    """Recognise this segment; the same segment always has the same message id."""
+def recognize_segment(job_id: str, index: int, lane: Lane = Lane.SHORT, audio_ms: int = 0) -> Message[Any]:
+    """Recognise this segment, of that length; the same segment always has the same message id."""
     return Message(
         queue_name=queue(RECOGNIZE, lane),
         actor_name=RECOGNIZE,
         args=(job_id, index),
         kwargs={},
-        options={},
+        options={"audio_ms": audio_ms},
         message_id=f"{job_id}-{index}",
     )
 

@@ -1,6 +1,7 @@
 """The threads of a worker process that messages occupy, so that it takes no more than it should."""
 
 import threading
+from collections.abc import Sequence
 
 from actors.records import Lane
 
@@ -23,6 +24,8 @@ class Slots:
         self._changed = threading.Condition()
         self._reserved = {Lane.SHORT: 0, Lane.LONG: 0}
         self._held: dict[str, Lane] = {}
+        #: Of these, those that the engine has not done with.
+        self._unrecognised: set[str] = set()
         self._waiting = {Lane.SHORT: 0, Lane.LONG: 0}
         self._released = 0
 
@@ -74,6 +77,16 @@ class Slots:
         with self._changed:
             self._sharers = sharers
 
+    @property
+    def serves_long(self) -> bool:
+        """Whether messages of the long lane are taken."""
+        return self._serves_long
+
+    @property
+    def leaves_short_s(self) -> float:
+        """For how long short messages are left to others while there are long ones."""
+        return self._leave_short_s
+
     def idle(self) -> bool:
         """Whether nothing is in hand."""
         with self._changed:
@@ -99,16 +112,39 @@ class Slots:
         """Turn a reservation into a message in hand; false when that message is in hand already."""
         with self._changed:
             self._reserved[lane] -= 1
-            if message_id in self._held:
-                self._changed.notify_all()
-                return False
-            self._held[message_id] = lane
-            return True
+            return self._admit(lane, message_id)
+
+    def admit(self, lane: Lane, message_id: str) -> bool:
+        """Take a message in hand that nothing was reserved for; false when it is in hand already."""
+        with self._changed:
+            return self._admit(lane, message_id)
+
+    def recognised(self, message_ids: Sequence[str]) -> None:
+        """The engine has done with these: they are only in hand until that is written down."""
+        with self._changed:
+            self._unrecognised.difference_update(message_ids)
+            self._changed.notify_all()
+
+    def unrecognised(self) -> int:
+        """How many messages in hand the engine has not done with."""
+        with self._changed:
+            return len(self._unrecognised)
+
+    def wait_until_recognised(self, timeout_s: float) -> bool:
+        """Wait until the engine has done with all that is in hand; false when it has not in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._unrecognised, timeout_s)
+
+    def room(self) -> int:
+        """How many more messages could be taken in hand."""
+        with self._changed:
+            return max(0, self.capacity - len(self._held))
 
     def release(self, message_id: str) -> None:
         """The message is done with; releasing it twice does nothing."""
         with self._changed:
             self._held.pop(message_id, None)
+            self._unrecognised.discard(message_id)
             self._released += 1
             self._changed.notify_all()
 
@@ -122,6 +158,14 @@ class Slots:
         """The messages being worked on."""
         with self._changed:
             return list(self._held)
+
+    def _admit(self, lane: Lane, message_id: str) -> bool:
+        if message_id in self._held:
+            self._changed.notify_all()
+            return False
+        self._held[message_id] = lane
+        self._unrecognised.add(message_id)
+        return True
 
     def _taken(self, lane: Lane) -> int:
         return self._reserved[lane] + sum(held is lane for held in self._held.values())

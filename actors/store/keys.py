@@ -41,7 +41,8 @@ For all jobs together:
 | `asr:logs`              | stream  | `event` → an event of any process's log as JSON, the last 10,000   |
 
 `asr:result:*` are the results of segments in Dramatiq's result backend (`actors/results.py`), until their
-job ends. In Dramatiq's database `dramatiq:<queue>.bell` are the doorbells (`actors/queue/broker.py`).
+job ends. In Dramatiq's database `dramatiq:<queue>.bell` are the doorbells (`actors/queue/broker.py`),
+and `dramatiq:turns.<host>.<lane>` says which instances calculate (`actors/queue/turns.py`).
 
 Only the Lua scripts beside this file change a job's hash, so each transition is atomic; their first
 lines name their keys and arguments.

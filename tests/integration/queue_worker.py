@@ -11,6 +11,7 @@ from actors.queue.broker import DoorbellBroker
 from actors.queue.delivery_limit import DeliveryLimit
 from actors.queue.messages import RECOGNIZE, queue, queues
 from actors.queue.slots import Slots
+from actors.queue.turns import Rules
 from actors.records import Lane
 from actors.settings import Settings
 from actors.store.connection import patient
@@ -25,11 +26,12 @@ def running(
     recognize: Callable[[str, int], None],
     slots: Slots | None = None,
     deliveries: DeliveryLimit | None = None,
+    rules: Rules | None = None,
 ) -> Iterator[tuple[DoorbellBroker, GaveUp]]:
     """A worker that serves both lanes with `recognize`, and what it gave up."""
     gave_up: GaveUp = []
     deliveries = deliveries or DeliveryLimit(patient(config))
-    broker = create_broker(config, slots or Slots(1), deliveries)
+    broker = create_broker(config, slots or Slots(1), deliveries, rules)
     dramatiq.Actor(
         recognize,
         broker=broker,

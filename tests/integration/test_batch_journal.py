@@ -17,7 +17,7 @@ from actors.store.workers import WorkerRegistry
 @pytest.mark.parametrize("urgent", [True, False])
 def test_segments_of_long_recordings_wait_by_design(client: redis.Redis, *, urgent: bool) -> None:
     """How long they do says nothing of the service, and is not measured; that of short ones is."""
-    journal = BatchJournal("instance-1", WorkerRegistry(client), DeliveryLimit(client), lambda _: None)
+    journal = BatchJournal("instance-1", WorkerRegistry(client), DeliveryLimit(client), print, print)
     row = Row(samples=np.zeros(16_000, np.float32), language="en", itn=True)
     METERS.take()
 

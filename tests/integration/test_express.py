@@ -84,3 +84,15 @@ def test_an_express_instance_takes_all_that_is_short(client: redis.Redis) -> Non
     client.hset(keys.BACKLOG_LONG, "total", 1000)
     express.look()
     assert slots.may_take(Lane.SHORT, 1)
+
+
+def test_a_missing_instance_is_looked_out_for(client: redis.Redis) -> None:
+    """Whoever stands in for it, or leaves work to it, knows soon when it is ready."""
+    registry = WorkerRegistry(client)
+    keepers = [keeper(client, Slots(2), number) for number in (1, 3)]
+    for number in range(1, INSTANCES):
+        registry.report(report(f"instance-{number}"))
+    assert [one.look() for one in keepers] == [False, False]
+
+    registry.report(report(f"instance-{INSTANCES}"))
+    assert [one.look() for one in keepers] == [True, True]
