@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.engines.base import Engine, Hypothesis, Row
 from actors.errors import DeviceLost, OutOfMemory, RecognitionFailed, reason
@@ -30,13 +31,20 @@ class Limits(Struct, frozen=True):
     """How large a batch may become; a row that exceeds `audio_s` by itself goes alone."""
 
     rows: int
-    #: Seconds of audio, each row counted at the length of the longest.
     audio_s: float
+    #: Whether each row counts at the length of the longest.
+    padded: bool = True
+
+    def length_s(self, batch: Sequence["Request"]) -> float:
+        """Seconds of audio that a batch counts as."""
+        if self.padded:
+            return len(batch) * max(request.audio_s for request in batch)
+        return sum(request.audio_s for request in batch)
 
 
 #: On a CPU rows of 10 s gain nothing from company, rows of 1 s a factor of two, most of it from four rows;
 #: and a short recording should not wait for a batch much longer than for a long segment.
-USUAL_LIMITS: Final = {"cpu": Limits(rows=8, audio_s=20.0), "cuda": Limits(rows=32, audio_s=600.0)}
+_USUAL_LIMITS: Final = {"cpu": Limits(rows=8, audio_s=20.0), "cuda": Limits(rows=32, audio_s=600.0)}
 
 
 class Request(Struct, frozen=True, eq=False, kw_only=True):
@@ -208,9 +216,9 @@ class Batcher:
         return hypotheses, None
 
     def _shrink(self, batch: Sequence[Request]) -> None:
-        fits_s = padded_s(batch) / 2
+        fits_s = self._limits.length_s(batch) / 2
         if fits_s < self._limits.audio_s:
-            self._limits = Limits(self._limits.rows, fits_s)
+            self._limits = replace(self._limits, audio_s=fits_s)
             log.warning("batch.out_of_memory", rows=len(batch), audio_s_from_now_on=round(fits_s, 1))
 
 
@@ -220,9 +228,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def padded_s(batch: Sequence[Request]) -> float:
-    """Seconds of audio in a batch, padding included."""
-    return len(batch) * max(request.audio_s for request in batch)
+def usual_limits(device: str, engine: Engine) -> Limits:
+    """How large a batch is best on a device, `cpu` or `cuda`, for an engine that is loaded."""
+    return replace(_USUAL_LIMITS[device], padded=engine.pads)
 
 
 def choose(
@@ -230,9 +238,9 @@ def choose(
 ) -> list[Request]:
     """The next batch of those that wait, in order of arrival: the oldest urgent one, and what fits beside it.
 
-    Rows of about its length come first, because padding costs as much as speech; but nobody passes those
-    that younger ones have `passed` in `MOST_PASSED` batches. Shortest first in the batch, so that its halves
-    hold alike rows.
+    Where rows are padded, those of about its length come first, because padding costs as much as speech; but
+    nobody passes those that younger ones have `passed` in `MOST_PASSED` batches. Shortest first in the batch,
+    so that its halves hold alike rows.
     """
     first = min(waiting, key=lambda request: not request.urgent)
     batch = [first]
@@ -241,10 +249,10 @@ def choose(
         overdue = [request for request in others if passed.get(request, 0) >= MOST_PASSED]
         alike = sorted(
             (request for request in others if request not in overdue),
-            key=lambda other: (not other.urgent, abs(other.audio_s - first.audio_s)),
+            key=lambda other: (not other.urgent, limits.padded and abs(other.audio_s - first.audio_s)),
         )
         for request in sorted([*overdue, *alike], key=lambda other: not other.urgent):
-            if len(batch) < limits.rows and padded_s([*batch, request]) <= limits.audio_s:
+            if len(batch) < limits.rows and limits.length_s([*batch, request]) <= limits.audio_s:
                 batch.append(request)
             elif request in overdue:
                 break

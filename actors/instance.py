@@ -14,11 +14,12 @@ from typing import Final
 import dramatiq
 import numpy as np
 import structlog
+from msgspec.structs import replace
 
 from actors import devices, logs, settings, worker
 from actors.assemble import assemble
 from actors.batch_journal import BatchJournal
-from actors.batcher import USUAL_LIMITS, Batcher, Limits, Request
+from actors.batcher import Batcher, Limits, Request, usual_limits
 from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
 from actors.errors import StartupError, reason
@@ -135,14 +136,14 @@ def main(number: int) -> None:
         heartbeat.become(WorkerState.ERROR, reason=why)
         stop.set()
 
-    batch = limits(config, device.kind)
+    batch = limits(config, device.kind, engine)
     # Twice a batch, so that the next one comes together while the engine is busy with this one; the long
     # lane fills one of them at most.
     slots = Slots(2 * batch.rows, batch.rows, sharers=config.instances)
     deliveries = DeliveryLimit(client)
     journal = BatchJournal(name, WorkerRegistry(client), deliveries, be_replaced, slots.recognised)
     batcher = Batcher(engine, batch, journal, expected=slots.unrecognised)
-    broker = worker.create_broker(config, slots, deliveries, rules(config, device, number))
+    broker = worker.create_broker(config, slots, deliveries, rules(config, device, number, batch))
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
     instance = Instance(name, store, SegmentResults(client, config.result_ttl_s), batcher)
     dramatiq.Actor(
@@ -161,18 +162,17 @@ def main(number: int) -> None:
     heartbeat.stop()
 
 
-def limits(config: settings.Settings, device: str) -> Limits:
+def limits(config: settings.Settings, device: str, engine: Engine) -> Limits:
     """How large a batch may become on a device, `cpu` or `cuda`."""
-    usual = USUAL_LIMITS[device]
-    return Limits(config.batch_rows or usual.rows, config.batch_s or usual.audio_s)
+    usual = usual_limits(device, engine)
+    return replace(usual, rows=config.batch_rows or usual.rows, audio_s=config.batch_s or usual.audio_s)
 
 
-def rules(config: settings.Settings, device: devices.Device, number: int) -> Rules | None:
+def rules(config: settings.Settings, device: devices.Device, number: int, batch: Limits) -> Rules | None:
     """How an instance takes turns with the others of its host; None where each has cores, or a GPU."""
     at_once = devices.cores() // device.threads
     if device.kind != "cpu" or at_once >= config.instances:
         return None
-    batch = limits(config, device.kind)
     return Rules(
         host=socket.gethostname(),
         at_once=at_once,

@@ -42,6 +42,11 @@ class Engine(Protocol):
         """What the engine can do; known before it is loaded."""
         ...
 
+    @property
+    def pads(self) -> bool:
+        """Whether a row costs as much as the longest beside it; known once it is loaded."""
+        ...
+
     def load(self, device: str, threads: int) -> None:
         """Load the weights onto `device` (`cpu` or `cuda`), using `threads` CPU threads.
 

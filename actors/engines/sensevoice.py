@@ -56,6 +56,7 @@ class SenseVoiceEngine:
     def __init__(self, folder: Path | None = None, precision: Precision | None = None) -> None:
         self._folder = folder
         self._precision = precision
+        self.pads = True
         self.capabilities = Capabilities(
             model=NAME if folder is None else folder.resolve().name,
             languages=("auto", "zh", "en", "ja", "ko", "yue"),
@@ -89,6 +90,7 @@ class SenseVoiceEngine:
         parts = loading.parts(folder)
         try:
             self._model = _model(parts, folder, device, precision, threads)
+            self.pads = precision != "int8"
         except RuntimeError as error:
             raise StartupError(f"SenseVoice cannot be loaded on {device}: {error}") from error
         self._tokenizer = Tokenizer(parts.tokenizer)

@@ -36,6 +36,8 @@ _CPU_BATCH_FRAMES = 2 * FULL_FRAMES
 class WhisperEngine:
     """Whisper base: 99 languages, one text per row, no timestamps."""
 
+    pads = True
+
     capabilities = Capabilities(
         model="whisper-base",
         languages=("auto", "zh", "en", "ja", "ko"),

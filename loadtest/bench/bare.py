@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
-from actors.batcher import USUAL_LIMITS
+from actors.batcher import usual_limits
 from actors.engines.base import Row
 from actors.engines.sensevoice import SenseVoiceEngine
 from loadtest.bench import speech
@@ -32,7 +32,7 @@ class Link(Protocol):
 
 
 class Crew(Struct, frozen=True):
-    """Processes, each with an engine and its share of the batches, which it recognises over and over."""
+    """Processes, each with an engine, and its share of the rows to recognise over and over."""
 
     links: tuple[Link, ...]
 
@@ -47,13 +47,12 @@ class Crew(Struct, frozen=True):
 def crew(folder: Path, rows: Sequence[Row], processes: int, threads: int) -> Iterator[Crew]:
     """So many processes with the precision that an instance on a CPU has; they end with this one."""
     spawn = multiprocessing.get_context("spawn")
-    batches = list(speech.batches(rows, USUAL_LIMITS["cpu"]))
     started, links = [], list[Link]()
     try:
         for number in range(processes):
             ours, theirs = spawn.Pipe()
             process = spawn.Process(
-                target=_work, args=(folder, threads, batches[number::processes], theirs), daemon=True
+                target=_work, args=(folder, threads, rows[number::processes], theirs), daemon=True
             )
             process.start()
             started.append(process)
@@ -67,9 +66,10 @@ def crew(folder: Path, rows: Sequence[Row], processes: int, threads: int) -> Ite
             process.join()
 
 
-def _work(folder: Path, threads: int, batches: Sequence[Sequence[Row]], link: Link) -> None:
+def _work(folder: Path, threads: int, rows: Sequence[Row], link: Link) -> None:
     engine = SenseVoiceEngine(folder)
     engine.load("cpu", threads)
+    batches = list(speech.batches(rows, usual_limits("cpu", engine)))
     engine.recognize(batches[0])
     link.send("ready")
     while True:

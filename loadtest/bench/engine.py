@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from actors import devices
-from actors.batcher import USUAL_LIMITS
+from actors.batcher import usual_limits
 from actors.engines.base import Precision
 from actors.engines.sensevoice import SenseVoiceEngine, precisions
 from loadtest.bench import full_size, funasr_model, speech
@@ -21,15 +21,18 @@ _LEFT_OUT: Final = "float16"
 def measure(size: Size, _folder: Path) -> Found:
     """Everything in turn, in each round; FunASR in float32, as it runs by default."""
     count, rounds = SIZES[size]
-    segments, limits = speech.rows(count), USUAL_LIMITS["cpu"]
+    segments = speech.rows(count)
     folder, threads = full_size.kept(), devices.cores()
-    batches, alone = list(speech.batches(segments, limits)), one_by_one(segments)
     engines = {
         precision: load(folder, "cpu", precision, threads)
         for precision in precisions("cpu")
         if precision != _LEFT_OUT
     }
-    together = {precision: Way(engine.recognize, batches) for precision, engine in engines.items()}
+    alone = one_by_one(segments)
+    together = {
+        precision: Way(engine.recognize, list(speech.batches(segments, usual_limits("cpu", engine))))
+        for precision, engine in engines.items()
+    }
     apart = {precision: Way(engine.recognize, alone) for precision, engine in engines.items()}
     theirs = Way(funasr_model.generating(folder, "cpu", threads), alone)
     for _ in range(rounds):
@@ -45,7 +48,7 @@ def measure(size: Size, _folder: Path) -> Found:
     return Found(
         values=values,
         how=f"{count} synthetic segments of 1 to 15 s, {speech.audio_s(segments):.0f} s in all, {threads} "
-        f"threads, batches of {limits.audio_s:.0f} s, {rounds} rounds in turn, medians",
+        f"threads, in batches as an instance's, {rounds} rounds in turn, medians",
     )
 
 

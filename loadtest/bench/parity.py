@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from actors import devices
-from actors.batcher import USUAL_LIMITS
+from actors.batcher import usual_limits
 from actors.engines import catalog, sensevoice
 from actors.engines.base import Hypothesis, Precision, Row
 from loadtest import corpus
@@ -75,7 +75,7 @@ def _heard(model: str, precision: Precision, device: str, rows: Sequence[Row]) -
     """The tags and characters of each row, with spaces between."""
     engine = catalog.create(model, precision)
     engine.load(device, devices.cores())
-    batches = speech.batches(rows, USUAL_LIMITS[device])
+    batches = speech.batches(rows, usual_limits(device, engine))
     return [_symbols(heard) for batch in batches for heard in engine.recognize(batch)]
 
 

@@ -17,6 +17,8 @@ from actors.records import Capabilities
 class InstantEngine:
     """Answers at once with the number of samples it was given."""
 
+    pads = False
+
     capabilities = Capabilities(
         model="instant",
         languages=("auto", "zh", "en", "ja", "ko", "yue"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typing_extensions import override
 
-from actors.batcher import LINGER_S, MOST_PASSED, Batcher, Failed, Heard, Limits, Request, choose, padded_s
+from actors.batcher import LINGER_S, MOST_PASSED, Batcher, Failed, Heard, Limits, Request, choose
 from actors.engines.base import Hypothesis, Row
 from actors.errors import DeviceLost, OutOfMemory, RecognitionFailed
 from actors.records import SAMPLE_RATE_HZ
@@ -156,7 +156,16 @@ def test_the_oldest_is_in_the_next_batch() -> None:
     waiting = [request(9), request(1), request(8), request(2), request(10)]
 
     assert [r.audio_s for r in choose(waiting, LIMITS)] == [8, 9, 10]
-    assert padded_s(choose(waiting, LIMITS)) == 30
+    assert LIMITS.length_s(choose(waiting, LIMITS)) == 30
+
+
+def test_without_padding_the_oldest_go_first() -> None:
+    """Their lengths are added up, and nobody is passed for the sake of the batch."""
+    limits = Limits(rows=8, audio_s=12.0, padded=False)
+    waiting = [request(9), request(1), request(8), request(2), request(10)]
+
+    assert [r.audio_s for r in choose(waiting, limits)] == [1, 2, 9]
+    assert limits.length_s(choose(waiting, limits)) == 12
 
 
 def test_nobody_is_passed_twice(batcher: Batcher, engine: WatchedEngine) -> None:
