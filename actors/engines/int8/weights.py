@@ -1,5 +1,7 @@
 """The weights of a SenseVoice in integers: made once, kept in a file that all instances map."""
 
+import contextlib
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -147,6 +149,7 @@ def mapped(source: Path, folder: Path, make: Callable[[], Weights]) -> Weights:
             found = _read(path, facts)
             if found is None:
                 _write(make(), facts, path)
+                _give_back()
                 found = _read(path, facts)
     except OSError as error:
         raise StartupError(f"the weights in 8-bit integers cannot be kept in {folder}: {error}") from error
@@ -178,6 +181,12 @@ def _write(weights: Weights, facts: tuple[str, ...], path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     made.replace(path)
+
+
+def _give_back() -> None:
+    """Return to the system what making took, which glibc would keep: as much again as all instances map."""
+    with contextlib.suppress(AttributeError):  # other C libraries
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _plain(value: Any) -> Any:
