@@ -8,7 +8,6 @@ import pytest
 
 from loadtest.bench import alone, check
 from loadtest.bench.__main__ import main
-from loadtest.bench.backlog import Ended, seconds_per_job
 from loadtest.bench.efficiency import Progress, saturated_rtfx
 from loadtest.bench.report import markdown
 from loadtest.bench.rows import FIGURES, Bench, Better, Figure, Found, Row, Size, figure, variant
@@ -136,12 +135,3 @@ def test_saturated() -> None:
     assert saturated_rtfx(looks, 6) == 30
     with pytest.raises(ValueError, match="fewer than two"):
         saturated_rtfx(looks, 8)
-
-
-def test_seconds_per_job() -> None:
-    """Of the jobs between two shares, to the second between looks."""
-    looks = [Ended(0, 100), Ended(10, 150), Ended(30, 200)]
-
-    assert seconds_per_job(looks, 0.0, 0.5) == pytest.approx(10 / 50)
-    assert seconds_per_job(looks, 0.5, 1.0) == pytest.approx(20 / 50)
-    assert seconds_per_job(looks, 0.25, 0.75) == pytest.approx((20 - 5) / 50)
