@@ -9,32 +9,28 @@ from actors.errors import JobError, PoisonousAudio
 from actors.metrics import STAGE_S, Stage
 from actors.queue.delivery_limit import POISONOUS
 from actors.records import JobState, Line, Stats, Transcript
-from actors.results import SegmentResults, line
+from actors.store.cut_job import CutJob
 from actors.store.work import WorkStore
 
 log = structlog.stdlib.get_logger()
 
 
-def assemble(store: WorkStore, results: SegmentResults, job_id: str) -> None:
+def assemble(store: WorkStore, cut: CutJob) -> None:
     """End a job whose segments are all finished; doing it twice changes nothing."""
     started = time.perf_counter()
-    job, segments = store.cut_job(job_id)
-    if job is None or job.state.ended:
-        return
-    heard = results.get(job_id, [segment.index for segment, reason in segments if not reason])
-    lines = tuple(line(segment, reason, heard.get(segment.index)) for segment, reason in segments)
+    job, lines = cut.job, cut.lines
     stats = count(lines)
-    log.debug("job.assembled", job=job_id, segments=len(lines))
+    log.debug("job.assembled", job=job.id, segments=len(lines))
     failure = _failure(lines) if stats.total_segments and not stats.successful_segments else None
     if failure:
-        ended = store.fail(job_id, failure)
+        ended = store.fail(job.id, failure)
     else:
-        ended = store.complete(job_id, Transcript(lines=lines, stats=stats, audio_ms=job.audio_ms))
+        ended = store.complete(job.id, Transcript(lines=lines, stats=stats, audio_ms=job.audio_ms))
     if ended:
         STAGE_S.observe(time.perf_counter() - started, Stage.ASSEMBLE)
         log.info(
             "job.ended",
-            job=job_id,
+            job=job.id,
             state=JobState.DONE if failure is None else JobState.FAILED,
             audio_ms=job.audio_ms,
             segments=len(lines),

@@ -34,7 +34,6 @@ from actors.queue.slots import Slots
 from actors.queue.turns import Rules
 from actors.records import Lane, Utterance, WorkerState
 from actors.replacements import corrected
-from actors.results import SegmentResults
 from actors.store.connection import patient
 from actors.store.work import WaitingSegment, WorkStore
 from actors.store.workers import WorkerRegistry
@@ -48,10 +47,9 @@ log = structlog.stdlib.get_logger()
 class Instance:
     """Recognises segments, several at a time."""
 
-    def __init__(self, name: str, store: WorkStore, results: SegmentResults, batcher: Batcher) -> None:
+    def __init__(self, name: str, store: WorkStore, batcher: Batcher) -> None:
         self._name = name
         self._store = store
-        self._results = results
         self._batcher = batcher
 
     def recognize(self, job_id: str, index: int) -> None:
@@ -59,17 +57,16 @@ class Instance:
         segment = self._store.take_segment(job_id, index)
         if segment is None:
             # Finished before, by a delivery whose worker died afterwards; or cancelled.
-            self._finish(job_id, index, "its audio is no longer kept")
+            self._finish(job_id, index, reason="its audio is no longer kept")
             return
-        self._results.store(job_id, index, self._hear(job_id, index, segment))
+        self._finish(job_id, index, heard=self._hear(job_id, index, segment))
         SEGMENTS.add(Outcome.RECOGNISED)
-        self._finish(job_id, index)
 
     def give_up(self, job_id: str, index: int, error: Exception) -> None:
         """Count a segment as failed: its tries are used up."""
         SEGMENTS.add(Outcome.FAILED)
         log.warning("segment.failed", job=job_id, segment=index, reason=reason(error))
-        self._finish(job_id, index, reason(error))
+        self._finish(job_id, index, reason=reason(error))
 
     def _hear(self, job_id: str, index: int, segment: WaitingSegment) -> Utterance:
         delivery = current()
@@ -103,11 +100,11 @@ class Instance:
             took_ms=round(heard.took_ms, 3),
         )
 
-    def _finish(self, job_id: str, index: int, failure: str = "") -> None:
-        last = self._store.finish_segment(job_id, index, failure)
-        log.debug("segment.finished", job=job_id, segment=index, last=last)
-        if last:
-            assemble(self._store, self._results, job_id)
+    def _finish(self, job_id: str, index: int, *, reason: str = "", heard: Utterance | None = None) -> None:
+        cut = self._store.finish_segment(job_id, index, reason, heard)
+        log.debug("segment.finished", job=job_id, segment=index, last=cut is not None)
+        if cut:
+            assemble(self._store, cut)
 
 
 def main(number: int) -> None:
@@ -145,7 +142,7 @@ def main(number: int) -> None:
     batcher = Batcher(engine, batch, journal, expected=slots.unrecognised)
     broker = worker.create_broker(config, slots, deliveries, rules(config, device, number, batch))
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
-    instance = Instance(name, store, SegmentResults(client, config.result_ttl_s), batcher)
+    instance = Instance(name, store, batcher)
     dramatiq.Actor(
         instance.recognize,
         broker=broker,

@@ -29,11 +29,10 @@ from actors.queue.delivery_limit import DeliveriesExceeded
 from actors.queue.messages import SEGMENT, deliver_callback, queue, recognize_segment, segment_job
 from actors.queue.slots import Slots
 from actors.records import Job, JobState, Lane, WorkerState
-from actors.results import SegmentResults
 from actors.stopwatch import Stopwatch
 from actors.store.connection import patient
 from actors.store.uploads import UploadFile, UploadGone
-from actors.store.work import WorkStore
+from actors.store.work import Begun, WorkStore
 from actors.store.workers import WorkerRegistry
 
 #: Recordings cut at the same time by one process, and how many of them may be long.
@@ -60,13 +59,11 @@ class Segmenter:
         self,
         config: settings.Settings,
         store: WorkStore,
-        results: SegmentResults,
         broker: DoorbellBroker,
         vad: VoiceActivityDetector,
     ) -> None:
         self._config = config
         self._store = store
-        self._results = results
         self._broker = broker
         self._vad = vad
 
@@ -76,9 +73,10 @@ class Segmenter:
         Raises:
             JobError: the job cannot succeed, whoever tries.
         """
-        job = self._store.begin(job_id)
-        if job is None:
+        begun = self._store.begin(job_id)
+        if begun is None:
             return
+        job = begun.job
         log.debug("job.begun", lane=lane, waited_ms=max(0, now_ms() - job.created_ms))
         if lane == Lane.SHORT:  # every job is there first
             STAGE_S.observe(max(0, (job.started_ms or 0) - job.created_ms) / 1000, Stage.QUEUE)
@@ -86,7 +84,7 @@ class Segmenter:
             self._close(job, job.audio_ms)
             return
         try:
-            self._cut_upload(job, lane)
+            self._cut_upload(begun, lane)
         except BelongsInLongLane:
             self._broker.enqueue(segment_job(job.id, Lane.LONG))
         except UploadGone:
@@ -104,15 +102,18 @@ class Segmenter:
         if self._store.fail(job_id, error):
             log.warning("job.ended", job=job_id, state=JobState.FAILED, reason=str(error))
 
-    def _cut_upload(self, job: Job, lane: Lane) -> None:
-        upload = io.BufferedReader(UploadFile(self._store, job.id, job.upload_bytes))
+    def _cut_upload(self, begun: Begun, lane: Lane) -> None:
+        job = begun.job
+        upload = io.BufferedReader(UploadFile(self._store, job.id, job.upload_bytes, begun.head))
         with upload, open_recording(upload) as recording:
-            self._store.progress(job.id, min(recording.claimed_ms, self._config.max_audio_s * 1000))
+            claimed_ms = min(recording.claimed_ms, self._config.max_audio_s * 1000)
+            if lane == Lane.LONG:  # a short one will soon have said it with its first segment
+                self._store.progress(job.id, claimed_ms)
             log.debug("recording.opened", container=recording.container, claimed_ms=recording.claimed_ms)
             decoding, cutting = Stopwatch(), Stopwatch()
             chunks = decoding.over(self._watched(job, recording, lane))
             pieces = by_speech(chunks, self._vad.stream()) if job.options.vad else whole(chunks)
-            if all(self._hand_over(job.id, piece, lane) for piece in cutting.over(pieces)):
+            if all(self._hand_over(job.id, piece, lane, claimed_ms) for piece in cutting.over(pieces)):
                 STAGE_S.observe(decoding.total_s, Stage.DECODE)
                 STAGE_S.observe(cutting.total_s - decoding.total_s, Stage.VAD)
                 self._close(job, recording.decoded_ms)
@@ -131,10 +132,10 @@ class Segmenter:
                 self._store.progress(job.id)
             yield chunk
 
-    def _hand_over(self, job_id: str, piece: Piece, lane: Lane) -> bool:
+    def _hand_over(self, job_id: str, piece: Piece, lane: Lane, claimed_ms: int) -> bool:
         """Store a segment and enqueue its recognition; false when the job has ended meanwhile."""
         cut = piece.segment
-        added = self._store.add_segment(job_id, cut, piece.samples)
+        added = self._store.add_segment(job_id, cut, piece.samples, claimed_ms)
         log.debug("segment.cut", segment=cut.index, start_ms=cut.start_ms, end_ms=cut.end_ms)
         if added is None:
             return False
@@ -161,8 +162,8 @@ class Segmenter:
 
     def _close(self, job: Job, audio_ms: int) -> None:
         log.debug("job.cut", audio_ms=audio_ms)
-        if self._store.close_cut(job, audio_ms):
-            assemble(self._store, self._results, job.id)
+        if cut := self._store.close_cut(job, audio_ms):
+            assemble(self._store, cut)
 
 
 def main(number: int) -> None:
@@ -182,7 +183,7 @@ def main(number: int) -> None:
     log.info("vad.loaded", took_s=round(time.perf_counter() - started, 3))
     broker = worker.create_broker(config, Slots(THREADS, LONG_THREADS))
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
-    segmenter = Segmenter(config, store, SegmentResults(client, config.result_ttl_s), broker, vad)
+    segmenter = Segmenter(config, store, broker, vad)
     dramatiq.Actor(
         segmenter.segment,
         broker=broker,

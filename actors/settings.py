@@ -66,8 +66,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: Annotated[
         str,
         Meta(
-            pattern=r"^$|^rediss?://[^/?]+(/\d*)?(\?(?!.*\bdb=).*)?$",
-            description="a Redis of your own, `redis://…` or `rediss://…`; empty: the embedded one",
+            pattern=r"^$|^rediss?://[^/?]+(/\d*)?(\?(?!.*\bdb=).*)?$|^unix://[^?]+(\?db=\d+)?$",
+            description="a Redis of your own, `redis://…`, `rediss://…` or `unix://…`; "
+            "empty: the embedded one",
         ),
     ] = ""
     batch_rows: Annotated[

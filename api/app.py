@@ -10,9 +10,9 @@ from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from actors.queue.broker import DoorbellBroker
+from actors.queue.sender import Sender
 from actors.settings import Settings
-from actors.store.connection import prompt, prompt_broker, prompt_queues
+from actors.store.connection import prompt, prompt_queues
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.limits import Limits
@@ -91,7 +91,7 @@ def _wire(settings: Settings, client: redis.asyncio.Redis, queues_client: redis.
         settings,
         store,
         JobFollower(client),
-        DoorbellBroker(prompt_broker(settings)),
+        Sender(queues_client),
         JobListener(client, store),
         InstancePool(client, queues_client, instances=settings.instances, segmenters=settings.segmenters),
     )

@@ -1,6 +1,5 @@
 """From an upload to a job: what can be refused is refused here, before it costs anything."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
@@ -18,8 +17,8 @@ from actors.audio.sniff import HEAD_BYTES, container
 from actors.callbacks import target
 from actors.clock import now_ms
 from actors.metrics import UPLOADED
-from actors.queue.broker import DoorbellBroker
 from actors.queue.messages import deliver_callback, segment_job
+from actors.queue.sender import Sender
 from actors.records import Job, JobState, Lane, Options, Transcript
 from actors.settings import Settings
 from actors.store.following import JobFollower
@@ -37,6 +36,9 @@ _LOOK_AGAIN_S: Final = 1.0
 
 log = structlog.stdlib.get_logger()
 
+#: An upload of up to so much is not asked for before it is read: reading it costs no more than asking.
+_READ_AT_ONCE_BYTES: Final = 256 << 10
+
 #: Room for the form around the file.
 FORM_OVERHEAD_BYTES: Final = 1 << 20
 
@@ -47,7 +49,7 @@ class Recognizer(Struct, frozen=True):
     settings: Settings
     store: JobStore
     follower: JobFollower
-    broker: DoorbellBroker
+    sender: Sender
     listener: JobListener
     pool: InstancePool
 
@@ -130,7 +132,7 @@ class Recognizer(Struct, frozen=True):
         """End a job and drop what it holds."""
         if await self.store.cancel(job_id):
             with contextlib.suppress(redis.RedisError):  # the monitor has it done later
-                await asyncio.to_thread(self.broker.enqueue, deliver_callback(job_id))
+                await self.sender.send(deliver_callback(job_id))
 
     async def check_progress(self, job_id: str) -> None:
         """Give up a job that a client waits for, though not the job itself.
@@ -165,7 +167,7 @@ class Recognizer(Struct, frozen=True):
         return _result(job, await self.store.transcript(job.id) if job.state is JobState.DONE else None)
 
     async def _enqueue(self, job: Job) -> None:
-        await asyncio.to_thread(self.broker.enqueue, segment_job(job.id, Lane.SHORT))
+        await self.sender.send(segment_job(job.id, Lane.SHORT))
         if not await self.store.keep(job.id):
             raise JobExpired(job.id)
 
@@ -219,7 +221,8 @@ class Recognizer(Struct, frozen=True):
 async def has_room(connection: Connection, _: BaseRouteHandler) -> None:
     """Let an upload of a known caller through if no limit is in its way, as far as its length is known.
 
-    Nothing of its body has been read yet. One that was sent before, with its idempotency key, goes through.
+    Nothing of its body has been read yet. One that was sent before, with its idempotency key, goes through,
+    and a small one, which meets its limits when it is admitted.
 
     Raises:
         Refused: 413.
@@ -227,7 +230,10 @@ async def has_room(connection: Connection, _: BaseRouteHandler) -> None:
     """
     recognizer: Recognizer = connection.app.state.recognizer
     length = connection.headers.get("content-length", "")
-    size_bytes = max(0, int(length) - FORM_OVERHEAD_BYTES) if length.isdecimal() else 0
+    body_bytes = int(length) if length.isdecimal() else None
+    if body_bytes is not None and body_bytes <= _READ_AT_ONCE_BYTES:
+        return
+    size_bytes = max(0, (body_bytes or 0) - FORM_OVERHEAD_BYTES)
     recognizer.check_size(size_bytes)
     caller = caller_of(connection)
     key = _own(caller, connection.headers.get("idempotency-key"))

@@ -35,6 +35,11 @@ def socket_path(run_dir: Path = RUN_DIR) -> Path:
     return Path(tempfile.gettempdir()) / f"quintet-{os.getuid()}-{digest}" / "supervisor.sock"
 
 
+def redis_socket_path() -> Path:
+    """The socket of the embedded Redis, beside that of supervisord."""
+    return socket_path().with_name("redis.sock")
+
+
 def make_folders() -> None:
     """Make what the processes write to, for this user alone.
 

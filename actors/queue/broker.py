@@ -40,12 +40,22 @@ PEEK_S: Final = 0.05
 
 #: As Dramatiq enqueues, and a ring. Dead workers are looked for by those who fetch.
 #: KEYS: queue, messages, bell   ARGV: id, message, rings kept
-_ENQUEUE: Final = """
+ENQUEUE: Final = """
 redis.call("HSET", KEYS[2], ARGV[1], ARGV[2])
 redis.call("RPUSH", KEYS[1], ARGV[1])
 redis.call("RPUSH", KEYS[3], "")
 redis.call("LTRIM", KEYS[3], 0, ARGV[3] - 1)
 """
+
+
+#: What all keys of Dramatiq start with.
+_NAMESPACE: Final = "dramatiq"
+
+
+def enqueuing(queue_name: str, message_id: str, message: bytes) -> tuple[list[str], list[str | bytes | int]]:
+    """The keys and the arguments of `ENQUEUE` for a message."""
+    queue = f"{_NAMESPACE}:{queue_name}"
+    return [queue, f"{queue}.msgs", f"{queue}.bell"], [message_id, message, _RINGS_KEPT]
 
 
 class DoorbellBroker(RedisBroker):
@@ -68,6 +78,7 @@ class DoorbellBroker(RedisBroker):
     ) -> None:
         super().__init__(
             client=client,
+            namespace=_NAMESPACE,
             middleware=middleware or [],
             heartbeat_timeout=HEARTBEAT_TIMEOUT_MS,
             maintenance_chance=MAINTENANCE_CHANCE,
@@ -75,7 +86,7 @@ class DoorbellBroker(RedisBroker):
         )
         self.slots = slots or Slots(1)
         self._retry = retry
-        self._enqueue_and_ring = client.register_script(_ENQUEUE)
+        self._enqueue_and_ring = client.register_script(ENQUEUE)
 
     @property
     @override
@@ -99,10 +110,8 @@ class DoorbellBroker(RedisBroker):
 
     def do_enqueue(self, queue_name: str, message_id: str, message: bytes) -> None:
         """Append a message to its queue and ring; what `enqueue` ends with."""
-        queue = f"{self.namespace}:{queue_name}"
-        self._enqueue_and_ring(
-            keys=[queue, f"{queue}.msgs", self.bell(queue_name)], args=[message_id, message, _RINGS_KEPT]
-        )
+        names, values = enqueuing(queue_name, message_id, message)
+        self._enqueue_and_ring(keys=names, args=values)
 
     def bell(self, queue_name: str) -> str:
         """The key of a queue's doorbell."""

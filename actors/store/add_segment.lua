@@ -1,11 +1,11 @@
 -- Store a segment that the segmenter has cut. Adding it twice changes nothing.
 -- Behind `backlog.lua`.
 -- KEYS: job, segments, audio, outcomes, spool, backlog short, backlog long, speed
--- ARGV: id, index, span, duration_ms, pcm, audio_ms, now_ms, ttl_s
+-- ARGV: id, index, span, duration_ms, pcm, audio_ms, now_ms, ttl_s, claimed_ms (0 where nothing new is known)
 -- Returns {1 when it waits for recognition, milliseconds cut but not yet recognised},
 -- or {-1, 0} when the job is gone or has ended.
 local job, segments, audio, outcomes, spool, short, long, speed = unpack(KEYS)
-local id, index, span, duration_ms, pcm, audio_ms, now_ms, ttl = unpack(ARGV)
+local id, index, span, duration_ms, pcm, audio_ms, now_ms, ttl, claimed_ms = unpack(ARGV)
 if redis.call("HGET", job, "state") ~= "running" then
     return { -1, 0 }
 end
@@ -13,6 +13,9 @@ if redis.call("HSETNX", segments, index, span) == 1 then
     redis.call("HINCRBY", job, "segments", 1)
     redis.call("HINCRBY", job, "cut_ms", duration_ms)
     redis.call("HSET", job, "audio_ms", audio_ms, "progress_ms", now_ms)
+    if claimed_ms ~= "0" then
+        redis.call("HSET", job, "claimed_ms", claimed_ms)
+    end
     -- Silence is passed at once.
     measure_speed(speed, math.max(0, update_backlog(short, long, job, id)), tonumber(now_ms))
 end

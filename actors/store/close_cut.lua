@@ -1,11 +1,12 @@
 -- The segmenter has reached the end: the number of segments is final, the upload is no longer needed.
--- Behind `backlog.lua`.
--- KEYS: job, upload, spool, backlog short, backlog long   ARGV: id, audio_ms, upload_bytes, now_ms
--- Returns 1 when every segment is finished already, so that the caller must assemble; else 0.
-local job, upload, spool, short, long = unpack(KEYS)
-local id, audio_ms, upload_bytes, now_ms = unpack(ARGV)
+-- Behind `backlog.lua` and `cut_job.lua`.
+-- KEYS: job, upload, segments, outcomes, spool, backlog short, backlog long
+-- ARGV: id, audio_ms, upload_bytes, now_ms, prefix of the job's results
+-- Returns what `cut_job` does when every segment is finished already, so that the caller must assemble; else nil.
+local job, upload, segments, outcomes, spool, short, long = unpack(KEYS)
+local id, audio_ms, upload_bytes, now_ms, results = unpack(ARGV)
 if redis.call("HGET", job, "state") ~= "running" then
-    return 0
+    return nil
 end
 if redis.call("HGET", job, "cut") ~= "1" then
     redis.call("HSET", job, "cut", "1", "audio_ms", audio_ms, "progress_ms", now_ms)
@@ -15,4 +16,4 @@ if redis.call("HGET", job, "cut") ~= "1" then
     redis.call("HINCRBY", spool, "total", -upload_bytes)
 end
 local counts = redis.call("HMGET", job, "segments", "finished")
-return counts[1] == counts[2] and 1 or 0
+return counts[1] == counts[2] and cut_job(job, segments, outcomes, results) or nil

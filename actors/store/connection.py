@@ -87,6 +87,9 @@ def jobs_url(settings: Settings) -> str:
 def broker_url(settings: Settings) -> str:
     """The database after it, for Dramatiq alone: its maintenance walks every key."""
     parts = urlsplit(jobs_url(settings))
+    if parts.scheme == "unix":  # whose path is that of the socket
+        number = int(parts.query.removeprefix("db=") or "0")
+        return f"{jobs_url(settings).partition('?')[0]}?db={number + 1}"
     number = int(parts.path.strip("/") or "0")
     return urlunsplit(parts._replace(path=f"/{number + 1}"))
 

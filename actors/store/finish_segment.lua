@@ -1,14 +1,14 @@
 -- Mark a segment finished: it was recognised (reason "") or given up. Finishing it twice changes nothing.
--- Behind `backlog.lua`.
+-- Behind `backlog.lua` and `cut_job.lua`.
 -- KEYS: job, segments, audio, outcomes, spool, backlog short, backlog long, speed
 -- ARGV: id, index, reason, now_ms, ttl_s, events, prefix of the job's results
--- Returns 1 when every segment of the job is finished, so that the caller must assemble; else 0.
+-- Returns what `cut_job` does when every segment of the job is finished, so that the caller must assemble; else nil.
 local job, segments, audio, outcomes, spool, short, long, speed = unpack(KEYS)
 local id, index, reason, now_ms, ttl, events, results = unpack(ARGV)
 if redis.call("HGET", job, "state") ~= "running" then
     -- What an instance heard while the job ended is of no use to anybody.
     redis.call("UNLINK", results .. index)
-    return 0
+    return nil
 end
 if redis.call("HSETNX", outcomes, index, reason) == 1 then
     for _, key in ipairs({ job, segments, audio, outcomes }) do
@@ -29,4 +29,4 @@ if redis.call("HSETNX", outcomes, index, reason) == 1 then
     redis.call("PUBLISH", events, cjson.encode({ job = id, state = "running", finished = finished }))
 end
 local now = redis.call("HMGET", job, "cut", "segments", "finished")
-return now[1] == "1" and now[2] == now[3] and 1 or 0
+return now[1] == "1" and now[2] == now[3] and cut_job(job, segments, outcomes, results) or nil

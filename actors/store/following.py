@@ -121,5 +121,4 @@ def _standing(job: Job | None, rank: int | None) -> Standing | None:
 
 
 def _line(index: int, span: bytes, reason: bytes, stored: bytes | None) -> Line:
-    utterance = None if reason or stored is None else results.decode(stored)
-    return results.line(Segment(index, *_spans.decode(span)), reason.decode(), utterance)
+    return results.line(Segment(index, *_spans.decode(span)), reason, stored)

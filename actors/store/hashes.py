@@ -1,6 +1,6 @@
 """From Redis hashes back to records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,11 @@ def encode_job(job: Job) -> dict[str, str | int]:
         "cut": int(job.cut),
         "state": job.state.value,
     }
+
+
+def pairs(flat: Sequence[Any]) -> dict[bytes, bytes]:
+    """A hash from its fields and values in turn, as scripts hand it out."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def decode_job(fields: Mapping[Any, Any]) -> Job | None:

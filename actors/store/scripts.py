@@ -1,7 +1,12 @@
 """The Lua scripts of the store, by name, each behind the parts that it shares with others."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from redis.client import Pipeline
+from redis.commands.core import Script
+from redis.exceptions import NoScriptError
 
 from actors.records import SHORT_RECORDING_MS
 
@@ -23,10 +28,28 @@ ABANDON: Final = _script("backlog", "abandon")
 BEGIN: Final = _script("begin")
 PROGRESS: Final = _script("backlog", "progress")
 ADD_SEGMENT: Final = _script("backlog", "add_segment")
-CLOSE_CUT: Final = _script("backlog", "close_cut")
-FINISH_SEGMENT: Final = _script("backlog", "finish_segment")
+CLOSE_CUT: Final = _script("backlog", "cut_job", "close_cut")
+FINISH_SEGMENT: Final = _script("backlog", "cut_job", "finish_segment")
 SWEEP: Final = _script("backlog", "sweep")
 END_JOB: Final = _script("backlog", "end_job")
 BEGIN_CALLBACK: Final = _script("begin_callback")
 SETTLE_CALLBACK: Final = _script("settle_callback")
 OVERDUE_CALLBACKS: Final = _script("overdue_callbacks")
+
+
+def run_behind(
+    before: Callable[[Pipeline], None], script: Script, keys: Sequence[str], args: Sequence[str | int]
+) -> Any:
+    """What a script answers once the commands that `before` adds are done, all in one round trip.
+
+    redis-py takes two for a script in a pipeline: first it asks whether Redis knows it.
+    """
+    client: Any = script.registered_client
+    while True:
+        with client.pipeline(transaction=False) as pipe:
+            before(pipe)
+            pipe.evalsha(script.sha, len(keys), *keys, *args)
+            try:
+                return pipe.execute()[-1]
+            except NoScriptError:
+                client.script_load(script.script)

@@ -18,13 +18,14 @@ class UploadGone(Exception):
 class UploadFile(io.RawIOBase):
     """Reads the upload of a job; holds at most `_CHUNKS_KEPT` chunks of it."""
 
-    def __init__(self, store: WorkStore, job_id: str, size_bytes: int) -> None:
+    def __init__(self, store: WorkStore, job_id: str, size_bytes: int, head: bytes | None = None) -> None:
+        """`head`: its first chunk, if that is known."""
         super().__init__()
         self._store = store
         self._job_id = job_id
         self._size = size_bytes
         self._position = 0
-        self._chunks: dict[int, bytes] = {}
+        self._chunks = {} if head is None else {0: head}
 
     @override
     def readable(self) -> bool:

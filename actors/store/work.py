@@ -8,20 +8,22 @@ import numpy as np
 import redis
 from msgspec import Struct
 from numpy.typing import NDArray
+from redis.client import Pipeline
 
+from actors import results
 from actors.clock import now_ms
 from actors.errors import JobError
-from actors.records import Job, JobState, Options, Segment, Transcript
+from actors.records import Job, JobState, Options, Segment, Transcript, Utterance
 from actors.store import keys, scripts
+from actors.store.cut_job import CutJob
 from actors.store.ending import TO_BE_TOLD, Ending
-from actors.store.hashes import decode_job
+from actors.store.hashes import decode_job, pairs
 from actors.store.keys import JobKeys
 
 _BACKLOG = (keys.BACKLOG_SHORT, keys.BACKLOG_LONG)
 
 _transcripts = msgspec.json.Encoder()
 _options = msgspec.json.Decoder(Options)
-_spans = msgspec.json.Decoder(tuple[int, int])
 
 
 class WaitingSegment(Struct, frozen=True):
@@ -29,6 +31,13 @@ class WaitingSegment(Struct, frozen=True):
 
     samples: NDArray[np.int16]
     options: Options
+
+
+class Begun(Struct, frozen=True):
+    """A job to be cut, and the first chunk of its upload, if that is still kept: most have no other."""
+
+    job: Job
+    head: bytes | None
 
 
 class WorkStore:
@@ -51,12 +60,16 @@ class WorkStore:
         self._finish_segment = client.register_script(scripts.FINISH_SEGMENT)
         self._end_job = client.register_script(scripts.END_JOB)
 
-    def begin(self, job_id: str) -> Job | None:
+    def begin(self, job_id: str) -> Begun | None:
         """Take a job to cut it; None when it is gone or has ended."""
         of = JobKeys.of(job_id)
         args: list[str | int] = [job_id, now_ms(), keys.EVENTS, self._ttl_s]
-        fields = cast("list[bytes]", self._begin(keys=[of.job, keys.RUNNING, keys.QUEUED], args=args))
-        return decode_job(dict(zip(fields[::2], fields[1::2], strict=True)))
+        answer = self._begin(keys=[of.job, keys.RUNNING, keys.QUEUED, of.upload], args=args)
+        if answer is None:
+            return None
+        fields, head = cast("tuple[list[bytes], bytes | None]", answer)
+        job = decode_job(pairs(fields))
+        return None if job is None else Begun(job, head)
 
     def job(self, job_id: str) -> Job | None:
         """The job's record."""
@@ -81,7 +94,7 @@ class WorkStore:
         return int(cast("bytes | None", self.client.hget(keys.BACKLOG_LONG, "total")) or 0)
 
     def add_segment(
-        self, job_id: str, segment: Segment, samples: NDArray[np.int16]
+        self, job_id: str, segment: Segment, samples: NDArray[np.int16], claimed_ms: int = 0
     ) -> tuple[bool, int] | None:
         """Store a segment just cut.
 
@@ -89,6 +102,7 @@ class WorkStore:
             job_id: the job it belongs to.
             segment: its span.
             samples: int16 [samples] at `SAMPLE_RATE_HZ`.
+            claimed_ms: how long its recording claims to be, if it does.
 
         Returns:
             Whether it waits for recognition, and how many milliseconds of the job do;
@@ -104,6 +118,7 @@ class WorkStore:
             segment.end_ms,
             now_ms(),
             self._ttl_s,
+            claimed_ms,
         ]
         waits, ahead_ms = self._add_segment(
             keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL, *_BACKLOG, keys.SPEED],
@@ -111,11 +126,12 @@ class WorkStore:
         )
         return None if waits < 0 else (waits == 1, ahead_ms)
 
-    def close_cut(self, job: Job, audio_ms: int) -> bool:
-        """Say that no further segments come; true when all are finished and the job is to be assembled."""
+    def close_cut(self, job: Job, audio_ms: int) -> CutJob | None:
+        """Say that no further segments come; the job if all are finished and it is to be assembled."""
         of = JobKeys.of(job.id)
-        args: list[str | int] = [job.id, audio_ms, job.upload_bytes, now_ms()]
-        return bool(self._close_cut(keys=[of.job, of.upload, keys.SPOOL, *_BACKLOG], args=args))
+        args: list[str | int] = [job.id, audio_ms, job.upload_bytes, now_ms(), keys.results(job.id)]
+        parts = [of.job, of.upload, of.segments, of.outcomes]
+        return CutJob.of(self._close_cut(keys=[*parts, keys.SPOOL, *_BACKLOG], args=args))
 
     def take_segment(self, job_id: str, index: int) -> WaitingSegment | None:
         """A segment to recognise; None when nothing is left to do for it."""
@@ -128,30 +144,23 @@ class WorkStore:
             return None
         return WaitingSegment(np.frombuffer(pcm, np.int16), _options.decode(options))
 
-    def finish_segment(self, job_id: str, index: int, reason: str = "") -> bool:
-        """Mark a segment recognised, or given up for a reason; true when the job is to be assembled."""
+    def finish_segment(
+        self, job_id: str, index: int, reason: str = "", heard: Utterance | None = None
+    ) -> CutJob | None:
+        """Keep what was heard in a segment, or why it is given up; the job if it is to be assembled."""
         of = JobKeys.of(job_id)
-        return bool(
-            self._finish_segment(
-                keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL, *_BACKLOG, keys.SPEED],
-                args=[job_id, index, reason, now_ms(), self._ttl_s, keys.EVENTS, keys.results(job_id)],
-            )
+
+        def keep(pipe: Pipeline) -> None:
+            if heard is not None:
+                results.store(pipe, job_id, index, heard, self._ttl_s)
+
+        answer = scripts.run_behind(
+            keep,
+            self._finish_segment,
+            keys=[of.job, of.segments, of.audio, of.outcomes, keys.SPOOL, *_BACKLOG, keys.SPEED],
+            args=[job_id, index, reason, now_ms(), self._ttl_s, keys.EVENTS, keys.results(job_id)],
         )
-
-    def segments(self, job_id: str) -> list[tuple[Segment, str]]:
-        """The job's segments in order, each with the reason why it failed, or ""."""
-        return self.cut_job(job_id)[1]
-
-    def cut_job(self, job_id: str) -> tuple[Job | None, list[tuple[Segment, str]]]:
-        """The job's record, and its segments in order, each with the reason why it failed, or ""."""
-        of = JobKeys.of(job_id)
-        with self.client.pipeline() as pipe:
-            for key in (of.job, of.segments, of.outcomes):
-                pipe.hgetall(key)
-            fields, spans, outcomes = cast("list[dict[bytes, bytes]]", pipe.execute())
-        ordered = sorted((int(index), *_spans.decode(span)) for index, span in spans.items())
-        segments = [(Segment(*span), outcomes.get(b"%d" % span[0], b"").decode()) for span in ordered]
-        return decode_job(fields), segments
+        return CutJob.of(answer)
 
     def complete(self, job_id: str, transcript: Transcript) -> bool:
         """End the job well; false when it had ended before."""

@@ -3,42 +3,30 @@
 import signal
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import httpx
-from msgspec import Struct
 
 from loadtest.bench import services, speech
 from loadtest.bench.rows import Found, Size
 from loadtest.bench.services import Service
 
-#: Jobs of the long backlog, and how many are accepted one after the other to see what that takes.
-SIZES: Final = {Size.QUICK: (120, 10), Size.USUAL: (10_000, 200), Size.FULL: (10_000, 200)}
+#: Jobs of the long backlog, of a short one, and how many are accepted in turn to see what that takes.
+SIZES: Final = {Size.QUICK: (120, 40, 10), Size.USUAL: (10_000, 1000, 200), Size.FULL: (10_000, 1000, 200)}
 
 FEW: Final = 10
 
-CLIP_S: Final = 0.25
+#: Speech is found in it, or no instance would have a part in its job.
+CLIP_S: Final = 0.75
 
 #: Uploads at the same time while the backlog grows.
 THREADS: Final = 4
 
-LOOK_S: Final = 0.25
-
-#: Which jobs of the backlog, in the order in which they end, are finished while most of them wait, and
-#: which while few do.
-MANY_WAIT: Final = (0.05, 0.25)
-FEW_WAIT: Final = (0.75, 0.95)
-
-
-class Ended(Struct, frozen=True):
-    """How many jobs have ended at a moment."""
-
-    at_s: float
-    jobs: float
+LOOK_S: Final = 0.1
 
 
 def measure(size: Size, folder: Path) -> Found:
@@ -47,51 +35,38 @@ def measure(size: Size, folder: Path) -> Found:
     Raises:
         NotServed: the service cannot be started.
     """
-    many, accepted = SIZES[size]
+    many, few, accepted = SIZES[size]
     file = speech.wav(speech.talk(CLIP_S))
     room = {"max_backlog_s": 31_536_000, "max_spool_mb": 1_048_576}
     with services.service(folder, services.INSTANT, **room) as service, service.client() as http:
-        _accept(http, file, accepted)  # so that it is warm
-        _drain(http)
+        _fill(http, file, few)  # so that it is warm
+        _drain_s(http)
+        few_s = [_finish_s(service, http, file, few)]
         with _held(service):
             _fill(http, file, FEW)
             few_ms = _accept(http, file, accepted)
-            _fill(http, file, many - FEW - accepted)
+            _fill(http, file, many - FEW - 2 * accepted)
             many_ms = _accept(http, file, accepted)
-        looks = _drain(http)
-    waited, left = seconds_per_job(looks, *MANY_WAIT), seconds_per_job(looks, *FEW_WAIT)
+        many_s = _drain_s(http) / many
+        few_s.append(_finish_s(service, http, file, few))
     return Found(
         values={
             "accept_ratio": many_ms / few_ms,
-            "finish_ratio": waited / left,
+            "finish_ratio": many_s / statistics.mean(few_s),
             "accept_ms": many_ms,
-            "drained_per_s": 1 / left,
+            "drained_per_s": 1 / many_s,
         },
         how=f"jobs of {CLIP_S} s queued while the segmenter stands still: p50 of {accepted} accepted in "
-        f"turn behind {FEW} and behind {many - FEW:,} or more; then it goes on: seconds per job of "
-        f"those that end from {MANY_WAIT[0]:.0%} to {MANY_WAIT[1]:.0%} ÷ {FEW_WAIT[0]:.0%} to "
-        f"{FEW_WAIT[1]:.0%} of all",
+        f"turn behind {FEW} and behind {many - accepted:,}; then it goes on until none is left: "
+        f"seconds per job of {many:,} ÷ of {few}, mean of once before and once after",
     )
 
 
-def seconds_per_job(looks: Sequence[Ended], first: float, last: float) -> float:
-    """What a job took of those between two shares (0 to 1) of all that ended, nothing else going on.
-
-    Between looks jobs are taken to end evenly.
-    """
-    begin, end = looks[0].jobs, looks[-1].jobs
-    count = end - begin
-    at_s = [_reached_s(looks, begin + share * count) for share in (first, last)]
-    return (at_s[1] - at_s[0]) / ((last - first) * count)
-
-
-def _reached_s(looks: Sequence[Ended], jobs: float) -> float:
-    after = next(number for number, look in enumerate(looks) if look.jobs >= jobs)
-    if after == 0:
-        return looks[0].at_s
-    before, then = looks[after - 1], looks[after]
-    share = (jobs - before.jobs) / (then.jobs - before.jobs)
-    return before.at_s + share * (then.at_s - before.at_s)
+def _finish_s(service: Service, http: httpx.Client, file: bytes, count: int) -> float:
+    """What each of so many jobs takes that have been queued."""
+    with _held(service):
+        _fill(http, file, count)
+    return _drain_s(http) / count
 
 
 @contextmanager
@@ -123,12 +98,11 @@ def _send_ms(http: httpx.Client, file: bytes) -> float:
     return (time.perf_counter() - began_s) * 1000
 
 
-def _drain(http: httpx.Client) -> list[Ended]:
-    """Wait until no job is left, and say how that went."""
-    looks = []
+def _drain_s(http: httpx.Client) -> float:
+    """How long it takes until no job is left."""
+    began_s = time.perf_counter()
     while True:
         seen = services.metrics(http)
-        looks.append(Ended(time.perf_counter(), sum(seen.series["asr_jobs_total"].values())))
         if not seen.value("asr_jobs_waiting") and not seen.value("asr_jobs_running"):
-            return looks
+            return time.perf_counter() - began_s
         time.sleep(LOOK_S)

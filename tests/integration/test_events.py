@@ -10,7 +10,6 @@ from litestar.response import ServerSentEventMessage
 
 from actors.errors import UnreadableAudio
 from actors.records import JobState, Segment
-from actors.results import SegmentResults
 from actors.settings import Settings
 from actors.store import keys
 from actors.store.connection import prompt
@@ -21,8 +20,7 @@ from api.cancellation import end
 from api.errors import StillRunning
 from api.events import JobListener
 from api.job_events import JobStream, Place
-from tests.integration.test_job_store import HEARD
-from tests.integration.test_store import LIMITS, SAMPLES, chunks_of, new_job
+from tests.integration.test_store import HEARD, LIMITS, SAMPLES, chunks_of, new_job
 
 #: Longer than any test may take: what is heard is heard at once.
 PATIENCE_S = 60
@@ -130,19 +128,15 @@ async def told(events: AsyncIterator[ServerSentEventMessage]) -> ServerSentEvent
     return await asyncio.wait_for(anext(events), 5)
 
 
-async def test_a_stream_waits_for_the_segment_in_the_middle(
-    stream: JobStream, work: WorkStore, client: redis.Redis
-) -> None:
+async def test_a_stream_waits_for_the_segment_in_the_middle(stream: JobStream, work: WorkStore) -> None:
     """What is finished behind it comes with it; the id of each event leads on behind it."""
     work.begin("j1")
-    results = SegmentResults(client, 60)
     for index in range(3):
         work.add_segment("j1", Segment(index, index * 100, index * 100 + 100), SAMPLES)
     events = stream.events("j1", Place())
     assert (await told(events)).event == "state"
     for index in (2, 1):
-        results.store("j1", index, HEARD)
-        work.finish_segment("j1", index)
+        work.finish_segment("j1", index, heard=HEARD)
     waiting = asyncio.ensure_future(told(events))
     await asyncio.sleep(0.2)
     assert not waiting.done()

@@ -29,6 +29,7 @@ from actors.store.work import WorkStore
 from actors.store.workers import LOST_AFTER_MS, WorkerRegistry
 from actors.worker import create_broker
 from tests.doubles.engines import BrokenEngine, MoodyEngine
+from tests.doubles.segments import outcomes
 from tests.integration.test_express import report as worker_report
 from tests.integration.test_store import LIMITS, chunks_of, new_job
 
@@ -214,7 +215,7 @@ async def test_a_segment_that_loses_devices_is_given_up(
         well.terminate()
         assert well.wait(PATIENCE_S) == 0
 
-    assert work.segments("j1")[0][1] == POISONOUS
+    assert outcomes(client, "j1")[0] == POISONOUS
 
 
 async def test_a_stop_ends_the_batch_in_hand_and_returns_the_rest(

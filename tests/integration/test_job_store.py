@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from actors.assemble import assemble
 from actors.errors import UnreadableAudio
-from actors.records import JobState, Segment, Utterance
-from actors.results import SegmentResults
+from actors.records import JobState, Segment
 from actors.settings import Settings
 from actors.store import keys
 from actors.store.connection import prompt
@@ -18,9 +17,7 @@ from actors.store.following import LINES_AT_ONCE, JobFollower, Page
 from actors.store.jobs import JobStore, sweep
 from actors.store.limits import LimitReached
 from actors.store.work import WorkStore
-from tests.integration.test_store import EMPTY, LIMITS, SAMPLES, chunks_of, new_job, spool_bytes
-
-HEARD = Utterance(text="hello", language="en", instance="instance-1", took_ms=1.0)
+from tests.integration.test_store import EMPTY, HEARD, LIMITS, SAMPLES, chunks_of, new_job, spool_bytes
 
 
 @pytest.fixture
@@ -40,12 +37,6 @@ def follower(jobs: JobStore) -> JobFollower:
 def work(client: redis.Redis) -> WorkStore:
     """The store as the workers use it."""
     return WorkStore(client, result_ttl_s=60)
-
-
-@pytest.fixture
-def results(client: redis.Redis) -> SegmentResults:
-    """Where the instances put what they hear."""
-    return SegmentResults(client, 60)
 
 
 async def admit(jobs: JobStore, job_id: str, key: str | None = None) -> str:
@@ -218,7 +209,7 @@ async def test_cancelled_in_line(jobs: JobStore, work: WorkStore, client: redis.
 
 
 async def test_cancelled_while_it_is_cut_and_recognised(
-    jobs: JobStore, work: WorkStore, client: redis.Redis, results: SegmentResults
+    jobs: JobStore, work: WorkStore, client: redis.Redis
 ) -> None:
     """Nothing more is stored, and what an instance is just hearing is dropped when it is done with it."""
     await admit(jobs, "j1")
@@ -226,8 +217,7 @@ async def test_cancelled_while_it_is_cut_and_recognised(
     assert begun is not None
     for index in range(3):
         work.add_segment("j1", Segment(index, index * 100, index * 100 + 100), SAMPLES)
-    results.store("j1", 0, HEARD)
-    work.finish_segment("j1", 0)
+    work.finish_segment("j1", 0, heard=HEARD)
     assert work.take_segment("j1", 1) is not None
 
     for _ in range(2):
@@ -235,12 +225,10 @@ async def test_cancelled_while_it_is_cut_and_recognised(
 
     assert work.upload_chunk("j1", 0) is None
     assert work.add_segment("j1", Segment(3, 300, 400), SAMPLES) is None
-    assert not work.close_cut(begun, 400)
+    assert work.close_cut(begun.job, 400) is None
     assert work.take_segment("j1", 2) is None
-    results.store("j1", 1, HEARD)
     for index in (1, 2):
-        assert not work.finish_segment("j1", index)
-    assemble(work, results, "j1")
+        assert work.finish_segment("j1", index, heard=HEARD) is None
     await check_only_the_record_is_left(jobs, client)
     assert client.hget(keys.STATS, "jobs:cancelled") == b"1"
 
@@ -270,29 +258,27 @@ async def check_only_the_record_is_left(
 
 @pytest.mark.parametrize("how", ["fails", "is done"])
 async def test_no_results_outlive_their_job(
-    jobs: JobStore, work: WorkStore, client: redis.Redis, results: SegmentResults, how: str
+    jobs: JobStore, work: WorkStore, client: redis.Redis, how: str
 ) -> None:
     """They are in the transcript, or of no use any more."""
     await admit(jobs, "j1")
     begun = work.begin("j1")
     assert begun is not None
     work.add_segment("j1", Segment(0, 0, 100), SAMPLES)
-    results.store("j1", 0, HEARD)
-    work.finish_segment("j1", 0)
+    work.finish_segment("j1", 0, heard=HEARD)
     assert client.exists(keys.results("j1") + "0"), "the scripts and Dramatiq must name them the same"
 
     if how == "fails":
         work.fail("j1", UnreadableAudio("damaged"))
     else:
-        work.close_cut(begun, 100)
-        assemble(work, results, "j1")
+        cut = work.close_cut(begun.job, 100)
+        assert cut is not None
+        assemble(work, cut)
 
     assert client.keys("asr:result:*") == []
 
 
-async def test_segments_are_heard_in_order(
-    jobs: JobStore, work: WorkStore, follower: JobFollower, results: SegmentResults
-) -> None:
+async def test_segments_are_heard_in_order(jobs: JobStore, work: WorkStore, follower: JobFollower) -> None:
     """Up to the first that is not finished, a bounded number at once, and none twice."""
     await admit(jobs, "j1")
     work.begin("j1")
@@ -300,15 +286,13 @@ async def test_segments_are_heard_in_order(
     for index in range(count):
         work.add_segment("j1", Segment(index, index * 100, index * 100 + 100), SAMPLES)
     for index in (1, 2):
-        results.store("j1", index, HEARD)
-        work.finish_segment("j1", index)
+        work.finish_segment("j1", index, heard=HEARD)
     assert await follower.heard("j1", 0) == []
 
     work.finish_segment("j1", 0, "broken")
     lines = await follower.heard("j1", 0)
     for index in range(3, count):
-        results.store("j1", index, HEARD)
-        work.finish_segment("j1", index)
+        work.finish_segment("j1", index, heard=HEARD)
 
     assert [(line.segment.index, line.error) for line in lines] == [(0, "broken"), (1, None), (2, None)]
     assert lines[1].utterance == HEARD

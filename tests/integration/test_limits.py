@@ -16,6 +16,7 @@ from actors.store.connection import prompt
 from actors.store.jobs import JobStore, sweep
 from actors.store.limits import Limit, LimitReached, Limits
 from actors.store.work import WorkStore
+from tests.doubles.segments import outcomes
 from tests.integration.test_store import EMPTY, chunks_of, new_job
 
 LIMITS = Limits(spool_bytes=1 << 20, backlog_ms=100_000)
@@ -77,8 +78,8 @@ async def test_a_recording_waits_in_its_lane(jobs: JobStore, work: WorkStore, cl
     """As long as it is expected to be, then as it claims to be, then what of it is left."""
     await admit(jobs, job_of("j1", expected_ms=30_000))
     assert backlog_ms(client) == (30_000, 0)
-    job = work.begin("j1")
-    assert job is not None
+    begun = work.begin("j1")
+    assert begun is not None
     work.progress("j1", claimed_ms=TWO_MINUTES_MS)
     assert backlog_ms(client) == (0, TWO_MINUTES_MS)
     cut(work, "j1", 10_000, 30_000)
@@ -86,7 +87,7 @@ async def test_a_recording_waits_in_its_lane(jobs: JobStore, work: WorkStore, cl
     work.finish_segment("j1", 1)
     work.finish_segment("j1", 1)
     assert backlog_ms(client) == (0, 100_000)
-    work.close_cut(job, 50_000)
+    work.close_cut(begun.job, 50_000)
     assert backlog_ms(client) == (10_000, 0), "it was shorter than it claimed"
     work.finish_segment("j1", 0)
     assert backlog_ms(client) == (0, 0)
@@ -263,7 +264,7 @@ def step(chosen: random.Random, work: WorkStore, name: str) -> None:
             work.progress(name, chosen.choice([0, 1000, 70_000]))
         case 2:
             cut(work, name, *sorted(chosen.sample(range(1, 80_000), chosen.randint(1, 4))))
-        case 3 | 4 if work.segments(name):
-            work.finish_segment(name, chosen.randrange(len(work.segments(name))))
+        case 3 | 4 if cut_so_far := outcomes(work.client, name):
+            work.finish_segment(name, chosen.randrange(len(cut_so_far)))
         case 5 if job := work.job(name):
             work.close_cut(job, job.audio_ms + chosen.randrange(5000))

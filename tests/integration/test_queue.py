@@ -1,5 +1,6 @@
 """Messages reach a free worker at once, and are shared among them."""
 
+import asyncio
 import statistics
 import threading
 import time
@@ -9,9 +10,11 @@ from contextlib import ExitStack
 import psutil
 
 from actors.queue.messages import recognize_segment
+from actors.queue.sender import Sender
 from actors.queue.slots import Slots
 from actors.records import Lane
 from actors.settings import Settings
+from actors.store.connection import prompt_queues
 from tests.integration.queue_worker import await_that, running
 
 
@@ -35,6 +38,22 @@ def test_idle_workers_pick_up_at_once(config: Settings) -> None:
             delays_ms.append((picked_up_at[-1] - sent_at) * 1000)
 
     assert statistics.median(delays_ms) < 50, "stock: about 219 ms"
+
+
+async def test_a_message_from_an_event_loop_arrives(config: Settings) -> None:
+    """At once, as one that a thread has enqueued, and it is done with afterwards."""
+    picked_up = asyncio.Queue[tuple[str, int]]()
+    loop = asyncio.get_running_loop()
+
+    def note(job_id: str, index: int) -> None:
+        loop.call_soon_threadsafe(picked_up.put_nowait, (job_id, index))
+
+    with running(config, note) as (broker, _):
+        async with prompt_queues(config) as client:
+            await Sender(client).send(recognize_segment("job", 7))
+        assert await asyncio.wait_for(picked_up.get(), 5) == ("job", 7)
+        await asyncio.to_thread(await_that, lambda: not broker.slots.in_hand())
+        assert not broker.client.exists("dramatiq:recognize-short.msgs")
 
 
 def test_no_ring_is_lost_on_a_busy_process(config: Settings) -> None:

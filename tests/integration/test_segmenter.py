@@ -13,14 +13,13 @@ from actors.audio.vad import VoiceActivityDetector
 from actors.errors import AudioTooLong, JobError
 from actors.queue.broker import DoorbellBroker
 from actors.records import JobState, Lane
-from actors.results import SegmentResults
 from actors.segmenter import Segmenter
 from actors.settings import Settings
 from actors.store import keys
 from actors.store.connection import prompt
 from actors.store.ending import Ending
 from actors.store.jobs import JobStore
-from actors.store.work import WorkStore
+from actors.store.work import Begun, WorkStore
 from loadtest.corpus.clips import clips, samples_of
 from loadtest.corpus.encoding import encode
 from tests.integration.test_store import LIMITS, chunks_of, new_job
@@ -65,7 +64,7 @@ def segmenter(
     config: Settings, client: redis.Redis, broker: Recorded, vad: VoiceActivityDetector
 ) -> Segmenter:
     """A segmenter on the real store."""
-    return Segmenter(config, WorkStore(client, 60), SegmentResults(client, 60), broker, vad)
+    return Segmenter(config, WorkStore(client, 60), broker, vad)
 
 
 async def test_speech_is_handed_over(jobs: JobStore, segmenter: Segmenter, broker: Recorded) -> None:
@@ -119,13 +118,12 @@ async def test_a_second_delivery_behind_the_first(
         segmenter.segment("j1", Lane.SHORT)
     client.hset(keys.JobKeys.of("j1").upload, "0", SPEECH)
 
-    original = work.upload_chunk
+    def cut_meanwhile(job_id: str) -> Begun | None:
+        assert job_id == "j1"
+        work.close_cut(begun.job, 1)
+        return Begun(begun.job, None)
 
-    def cut_meanwhile(job_id: str, number: int) -> bytes | None:
-        work.close_cut(begun, 1)
-        return original(job_id, number)
-
-    segmenter._store.upload_chunk = cut_meanwhile  # type: ignore[method-assign]
+    segmenter._store.begin = cut_meanwhile  # type: ignore[method-assign]
     segmenter.segment("j1", Lane.SHORT)
 
     job = await jobs.get("j1")
@@ -150,17 +148,16 @@ async def test_too_long(jobs: JobStore, segmenter: Segmenter, config: Settings) 
 async def test_cancelled_while_it_is_cut(
     jobs: JobStore, segmenter: Segmenter, broker: Recorded, client: redis.Redis
 ) -> None:
-    """The segmenter finds the upload gone, sends nothing, and leaves nothing behind."""
-    upload = SPEECH + bytes(keys.CHUNK_BYTES)
-    await jobs.admit(new_job(len(upload)), chunks_of(upload))
-    original = segmenter._store.upload_chunk
+    """The segmenter sends nothing, and leaves nothing behind."""
+    await jobs.admit(new_job(len(SPEECH)), chunks_of(SPEECH))
+    original = segmenter._store.begin
 
-    def cancelled_meanwhile(job_id: str, number: int) -> bytes | None:
-        chunk = original(job_id, number)
+    def cancelled_meanwhile(job_id: str) -> Begun | None:
+        begun = original(job_id)
         segmenter._store._end(Ending(job_id, JobState.CANCELLED))
-        return chunk
+        return begun
 
-    segmenter._store.upload_chunk = cancelled_meanwhile  # type: ignore[method-assign]
+    segmenter._store.begin = cancelled_meanwhile  # type: ignore[method-assign]
     segmenter.segment("j1", Lane.SHORT)
 
     job = await jobs.get("j1")

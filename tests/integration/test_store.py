@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import redis
+from dramatiq.results.backends.redis import RedisBackend
 
 from actors.clock import now_ms
 from actors.errors import UnreadableAudio
-from actors.records import Job, JobState, Options, Segment, Stats, Transcript
+from actors.queue.messages import recognize_segment
+from actors.records import Job, JobState, Line, Options, Segment, Stats, Transcript, Utterance
 from actors.settings import Settings
 from actors.store import keys
 from actors.store.connection import prompt
@@ -22,6 +26,7 @@ from actors.store.work import WorkStore
 LIMITS = Limits(spool_bytes=4 << 20, backlog_ms=3_600_000)
 
 SAMPLES = np.arange(1600, dtype=np.int16)
+HEARD = Utterance(text="hello", language="en", instance="instance-1", took_ms=1.0)
 EMPTY = Transcript(
     lines=(),
     stats=Stats(total_segments=0, successful_segments=0, failed_segments=0, success_rate=1.0),
@@ -84,19 +89,25 @@ async def test_job_to_its_end(jobs: JobStore, work: WorkStore, client: redis.Red
     await jobs.admit(new_job(3), chunks_of(b"abc"))
     begun = work.begin("j1")
     assert begun is not None
-    assert begun.state is JobState.RUNNING
-    assert begun.options == Options(language="zh")
-    assert await jobs.running(5) == [begun]
+    assert begun.job.state is JobState.RUNNING
+    assert begun.job.options == Options(language="zh")
+    assert begun.head == b"abc"
+    assert await jobs.running(5) == [begun.job]
     assert work.add_segment("j1", Segment(0, 0, 100), SAMPLES) == (True, 100)
     assert work.add_segment("j1", Segment(1, 200, 300), SAMPLES) == (True, 200)
     taken = work.take_segment("j1", 1)
     assert taken is not None
     assert np.array_equal(taken.samples, SAMPLES)
 
-    assert not work.finish_segment("j1", 1)
-    assert not work.close_cut(begun, 400)
-    assert work.finish_segment("j1", 0, "broken")
-    assert work.segments("j1") == [(Segment(0, 0, 100), "broken"), (Segment(1, 200, 300), "")]
+    assert work.finish_segment("j1", 1, heard=HEARD) is None
+    assert work.close_cut(begun.job, 400) is None
+    cut = work.finish_segment("j1", 0, "broken")
+    assert cut is not None
+    assert cut.job.audio_ms == 400
+    assert cut.lines == (
+        Line(segment=Segment(0, 0, 100), error="broken"),
+        Line(segment=Segment(1, 200, 300), utterance=HEARD),
+    )
     assert work.complete("j1", EMPTY)
 
     ended = await jobs.get("j1")
@@ -112,6 +123,38 @@ async def test_job_to_its_end(jobs: JobStore, work: WorkStore, client: redis.Red
     assert client.hgetall(keys.SPOOL) == {b"total": b"0"}
 
 
+async def test_what_is_heard_lies_in_dramatiqs_result_backend(
+    jobs: JobStore, work: WorkStore, client: redis.Redis
+) -> None:
+    """Under the message's name and for as long as results are kept, also where Redis has lost the scripts."""
+    await jobs.admit(new_job(3), chunks_of(b"abc"))
+    work.begin("j1")
+    work.add_segment("j1", Segment(0, 0, 100), SAMPLES)
+    client.script_flush()
+
+    work.finish_segment("j1", 0, heard=HEARD)
+
+    backend: Any = RedisBackend(  # type: ignore[no-untyped-call]
+        client=client, namespace=keys.RESULT_NAMESPACE, use_namespace_prefix_keys=True
+    )
+    stored = backend.get_result(recognize_segment("j1", 0))
+    assert msgspec.convert(stored, Utterance) == HEARD
+    assert 0 < client.ttl(keys.results("j1") + "0") <= 60
+
+
+async def test_a_claim_comes_with_the_first_segment(jobs: JobStore, work: WorkStore) -> None:
+    """And what waits is counted by it from then on."""
+    await jobs.admit(new_job(3), chunks_of(b"abc"))
+    work.begin("j1")
+
+    work.add_segment("j1", Segment(0, 0, 100), SAMPLES, claimed_ms=5000)
+
+    job = work.job("j1")
+    assert job is not None
+    assert job.claimed_ms == 5000
+    assert work.client.hget(keys.BACKLOG_SHORT, "j1") == b"5000"
+
+
 async def test_every_step_twice(jobs: JobStore, work: WorkStore, client: redis.Redis) -> None:
     """Messages are delivered at least once: a second delivery of any step changes nothing."""
     await jobs.admit(new_job(3), chunks_of(b"abc"))
@@ -121,7 +164,7 @@ async def test_every_step_twice(jobs: JobStore, work: WorkStore, client: redis.R
     for _ in range(2):
         assert work.add_segment("j1", Segment(0, 0, 100), SAMPLES) == (True, 100)
     for _ in range(2):
-        work.close_cut(begun, 100)
+        work.close_cut(begun.job, 100)
     assert spool_bytes(client) == SAMPLES.nbytes
     for _ in range(2):
         assert work.finish_segment("j1", 0), "whoever comes again must assemble too: the first may have died"

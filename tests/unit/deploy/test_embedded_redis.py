@@ -36,7 +36,7 @@ def test_nothing_acknowledged_is_forgotten(tmp_path: Path) -> None:
 
     lines = (tmp_path / "redis.conf").read_text().splitlines()
 
-    assert {"bind 127.0.0.1", "appendonly yes", "appendfsync everysec", 'save ""'} <= set(lines)
+    assert {"port 0", "unixsocketperm 700", "appendonly yes", "appendfsync everysec", 'save ""'} <= set(lines)
     assert "maxmemory-policy noeviction" in lines
 
 
@@ -53,4 +53,4 @@ def test_the_server_comes_with_the_environment() -> None:
 
 
 def _password(url: str) -> str:
-    return url.removeprefix("redis://:").partition("@")[0]
+    return url.removeprefix("unix://:").partition("@")[0]

@@ -6,12 +6,13 @@ import pytest
 
 from actors.errors import StartupError
 from actors.settings import Settings
-from deploy import embedded_redis, preflight
+from deploy import preflight
+from loadtest.versus.servers import free_port
 
 
 def test_a_free_port_passes() -> None:
     """Nothing is said about a port that can be had."""
-    preflight.check_port("127.0.0.1", embedded_redis.free_port())
+    preflight.check_port("127.0.0.1", free_port())
 
 
 def test_a_taken_port_is_named_with_another_one() -> None:
@@ -33,7 +34,7 @@ def test_an_address_of_another_machine_is_refused() -> None:
 
 def test_a_redis_that_does_not_answer_is_refused() -> None:
     """The sentence says what to do, and does not repeat the password of the URL."""
-    settings = Settings(redis_url=f"redis://:secret@127.0.0.1:{embedded_redis.free_port()}/0")
+    settings = Settings(redis_url=f"redis://:secret@127.0.0.1:{free_port()}/0")
 
     with pytest.raises(StartupError, match=r"does not answer .* unset ASR_REDIS_URL") as refused:
         preflight.check_redis(settings)

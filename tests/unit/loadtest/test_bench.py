@@ -10,7 +10,6 @@ import torch
 from actors.engines.base import Row
 from actors.settings import Settings
 from loadtest.bench import alone, memory
-from loadtest.bench.backlog import Ended, seconds_per_job
 from loadtest.bench.long_file import divided
 from loadtest.bench.report import markdown
 from loadtest.bench.rows import FIGURES, Better, Figure, Found, figure, variant
@@ -104,12 +103,3 @@ def test_the_express_instance_is_idle() -> None:
     busy = {"instance-2": 0.9, "instance-4": 0.7, "instance-3": 0.8}
 
     assert divided(busy, Settings(instances=4)) == ([0.0], [0.9, 0.8, 0.7])
-
-
-def test_seconds_per_job() -> None:
-    """Of the jobs between two shares, to the second between looks."""
-    looks = [Ended(0, 100), Ended(10, 150), Ended(30, 200)]
-
-    assert seconds_per_job(looks, 0.0, 0.5) == pytest.approx(10 / 50)
-    assert seconds_per_job(looks, 0.5, 1.0) == pytest.approx(20 / 50)
-    assert seconds_per_job(looks, 0.25, 0.75) == pytest.approx((20 - 5) / 50)
