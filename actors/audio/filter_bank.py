@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from actors.audio.affine import Affine
 from actors.records import SAMPLE_RATE_HZ
 
 MELS = 80
@@ -18,6 +19,9 @@ HOP = SAMPLE_RATE_HZ * 10 // 1000
 FULL_SCALE = 1 << 15
 
 _FFT = 512
+
+#: Frames whose spectra, 2 KiB each and some copies, stay in a core's cache: two to three times faster.
+_CACHED = 250
 
 #: Kaldi's constants: `feature-window.h` and `mel-computations.h`.
 _PREEMPHASIS = 0.97
@@ -32,11 +36,23 @@ class FilterBank:
 
     def __init__(self, device: torch.device) -> None:
         self._hamming = torch.hamming_window(WINDOW, periodic=False, dtype=torch.float64).float().to(device)
-        self._filters = _mel_filters().to(device)
+        self._filters = Affine(_mel_filters().to(device))
 
     def __call__(self, samples: Tensor) -> Tensor:
-        """Float32 [..., samples] of up to ±`FULL_SCALE`, `WINDOW` at least, to [..., frames, 80]."""
+        """Float32 [samples] of up to ±`FULL_SCALE`, `WINDOW` at least, to [frames, 80].
+
+        On a GPU also [..., samples] to [..., frames, 80].
+        """
         frames = samples.unfold(-1, WINDOW, HOP)
+        if samples.is_cpu:
+            return torch.cat([self._log_mel(piece) for piece in torch.split(frames, _CACHED)])
+        return self._log_mel(frames)
+
+    def _log_mel(self, frames: Tensor) -> Tensor:
+        return self._filters(self._power(frames)).clamp_(min=_ENERGY_FLOOR).log_()
+
+    def _power(self, frames: Tensor) -> Tensor:
+        """Power spectra [..., frames, 256] of the samples in each frame, [..., frames, 400]."""
         frames = frames - frames.mean(-1, keepdim=True)
         padded = frames.new_zeros(*frames.shape[:-1], _FFT)
         torch.sub(frames[..., 1:], frames[..., :-1], alpha=_PREEMPHASIS, out=padded[..., 1:WINDOW])
@@ -44,19 +60,18 @@ class FilterBank:
         padded[..., :WINDOW].mul_(self._hamming)
         squares = torch.view_as_real(torch.fft.rfft(padded)).square_()
         # Added, because `sum` over an axis of two is ten times slower.
-        power = squares[..., : _FFT // 2, 0] + squares[..., : _FFT // 2, 1]
-        return (power @ self._filters).clamp_(min=_ENERGY_FLOOR).log_()
+        return squares[..., : _FFT // 2, 0] + squares[..., : _FFT // 2, 1]
 
 
 def _mel_filters() -> Tensor:
-    """Kaldi's triangular filters between 20 Hz and half the sample rate: float32 [256, 80]."""
+    """Kaldi's triangular filters between 20 Hz and half the sample rate: float32 [80, 256]."""
     low, high = _mel(_LOWEST_HZ), _mel(SAMPLE_RATE_HZ / 2)
     edges = torch.linspace(low, high, MELS + 2, dtype=torch.float64)
     left, centre, right = edges[:-2], edges[1:-1], edges[2:]
     hz = torch.arange(_FFT // 2, dtype=torch.float64) * (SAMPLE_RATE_HZ / _FFT)
     mel = (1127.0 * torch.log1p(hz / 700.0))[:, None]
     triangles = torch.minimum((mel - left) / (centre - left), (right - mel) / (right - centre))
-    return triangles.clamp_(min=0.0).float()
+    return triangles.clamp_(min=0.0).float().t().contiguous()
 
 
 def _mel(hz: float) -> float:

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from actors.audio.edges import Edge
 from actors.audio.filter_bank import FilterBank
-from actors.audio.vad_features import FeatureStream, read_cmvn
-from actors.audio.vad_network import VadNetwork, read_weights
+from actors.audio.vad_features import FeatureStream
+from actors.audio.vad_network import VadNetwork
 from actors.audio.vad_states import EdgeFinder
+from actors.audio.vad_weights import read_cmvn, read_weights
 from actors.errors import StartupError
 from actors.records import SAMPLE_RATE_HZ
 
@@ -29,9 +30,8 @@ _PIECE_SAMPLES = 10 * SAMPLE_RATE_HZ
 class VoiceActivityDetector:
     """One loaded FSMN-VAD; any number of streams in any threads share its weights."""
 
-    def __init__(self, network: VadNetwork, cmvn: Tensor) -> None:
+    def __init__(self, network: VadNetwork) -> None:
         self._network = network
-        self._cmvn = cmvn
         self._filter_bank = FilterBank(torch.device("cpu"))
 
     @classmethod
@@ -45,16 +45,16 @@ class VoiceActivityDetector:
         if missing:
             raise StartupError(f"the VAD weights in {folder} lack {', '.join(missing)}")
         try:
-            network, cmvn = VadNetwork(read_weights(folder / _WEIGHTS)), read_cmvn(folder / _CMVN)
+            network = VadNetwork(read_weights(folder / _WEIGHTS), read_cmvn(folder / _CMVN))
         except Exception as error:
             reason = str(error).partition("\n")[0]
             raise StartupError(f"the VAD weights in {folder} cannot be loaded: {reason}") from error
         torch.set_num_threads(threads)
-        return cls(network, cmvn)
+        return cls(network)
 
     def stream(self) -> "VadStream":
         """Begin a recording."""
-        return VadStream(self._network, FeatureStream(self._filter_bank, self._cmvn))
+        return VadStream(self._network, FeatureStream(self._filter_bank))
 
 
 class VadStream:

@@ -148,7 +148,8 @@ def test_a_certain_network_is_no_error(
     vad: VoiceActivityDetector, speech: Callable[[str], Pcm], logit: float
 ) -> None:
     """A probability of exactly 0 or 1 does not fail the job."""
-    _, bias = vad._network._output
+    bias = vad._network._output.bias
+    assert bias is not None
     usual = bias[0].item()
     bias[0] += logit
     try:
