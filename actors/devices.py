@@ -2,12 +2,14 @@
 
 import functools
 import os
+import socket
+from pathlib import Path
 from typing import Any
 
 import pynvml
 from msgspec import Struct
 
-from actors.settings import Settings
+from actors.settings import STATE_DIR, Settings
 
 
 class Device(Struct, frozen=True):
@@ -38,6 +40,7 @@ def pin(device: Device) -> None:
     os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # NVML's numbers; CUDA's own count the fastest first
     os.environ["CUDA_VISIBLE_DEVICES"] = "" if device.gpu is None else str(device.gpu)
     os.environ["OMP_NUM_THREADS"] = str(device.threads)
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(STATE_DIR / "numba"))  # the code may be read-only
 
 
 def memory_mb(device: Device) -> int | None:
@@ -60,6 +63,14 @@ def _handle(gpu: int) -> Any:
     # NVML stays open: the heartbeat asks every two seconds.
     pynvml.nvmlInit()
     return pynvml.nvmlDeviceGetHandleByIndex(gpu)
+
+
+def machine() -> str:
+    """What all processes of this machine call it, containers or not, and those of no other one do."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:  # not Linux
+        return socket.gethostname()
 
 
 def cores() -> int:

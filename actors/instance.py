@@ -5,7 +5,6 @@ Run as `python -m actors.instance NUMBER`, NUMBER counting from 1.
 
 import logging
 import os
-import socket
 import sys
 import threading
 import time
@@ -171,7 +170,7 @@ def rules(config: settings.Settings, device: devices.Device, number: int, batch:
     if device.kind != "cpu" or at_once >= config.instances:
         return None
     return Rules(
-        host=socket.gethostname(),
+        host=devices.machine(),
         at_once=at_once,
         rows=batch.rows,
         audio_s=batch.audio_s,

@@ -79,7 +79,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0
     batch_s: Annotated[
         int,
-        Meta(ge=0, le=86400, description="seconds of them, padding included; 0: 20 on a CPU, 600 on a GPU"),
+        Meta(
+            ge=0,
+            le=86400,
+            description="seconds of them, with padding where the model pads; 0: 20 on a CPU, 600 on a GPU",
+        ),
     ] = 0
     max_retries: Annotated[
         int, Meta(ge=0, le=20, description="further tries of a segment whose recognition failed")

@@ -156,16 +156,12 @@ def _model(
 def _int8_model(filled: Callable[[], Any], folder: Path, frontend: "Frontend", threads: int) -> "Int8Model":
     """The weights in integers, which the first instance makes for all; `filled`: FunASR's model."""
     from actors.engines.int8 import weights as integers
-    from actors.engines.int8.encoder import Encoder
     from actors.engines.int8.model import Int8Model
 
-    def make() -> integers.Weights:
-        made = integers.Weights.of(filled())
-        Encoder(made).compile()  # now, while the others wait: they would all do it at once
-        return made
-
-    made = integers.mapped(folder / WEIGHTS, settings.STATE_DIR / "int8", make)
-    return Int8Model(made, frontend, threads)
+    kept = settings.STATE_DIR / "int8"
+    with integers.alone(kept):
+        made = integers.mapped(folder / WEIGHTS, kept, lambda: integers.Weights.of(filled()))
+        return Int8Model(made, frontend, threads)
 
 
 def _failure(error: RuntimeError) -> RecognitionFailed:

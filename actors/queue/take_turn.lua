@@ -4,22 +4,30 @@
 -- messages go first. To an express instance turns at long ones do not count, as it runs at a higher priority;
 -- while there are such, the others leave short messages to it for a while.
 --
--- Whenever messages wait and a core is free there is a ring, or somebody who is about to look: whoever takes
--- a turn and leaves both rings again, and so does whoever ends one (`end_turn.lua`).
+-- Whenever messages wait and a core is free there is a ring, or somebody who is about to look. Whoever finds no
+-- core gives the ring back, for another host, and from then on listens for cores: at the bell of its host, which
+-- those who end a turn ring (`end_turn.lua`), and those who leave both a core and messages.
 --
--- KEYS: turns at short messages, turns at long ones, bell of the express instances,
+-- KEYS: turns at short messages, turns at long ones, bell of the host, bell of the express instances,
+--       heartbeats of the workers,
 --       queue, messages, bell and acknowledgements of this worker for short ones, the same for long ones
--- ARGV: holder, now in ms, lease in ms, how many may calculate at once, most rows, most ms of audio,
+-- ARGV: holder, worker, lease in ms, how many may calculate at once, most rows, most ms of audio,
 --       1 if express, 1 if it serves long ones, ms for which short ones are left to express instances
--- Returns the messages, none when there is no turn or nothing to take.
-local short = { turns = KEYS[1], queue = KEYS[4], messages = KEYS[5], bell = KEYS[6], acks = KEYS[7] }
-local long = { turns = KEYS[2], queue = KEYS[8], messages = KEYS[9], bell = KEYS[10], acks = KEYS[11] }
-local express_bell = KEYS[3]
-local holder, now_ms, lease_ms, at_once = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- Returns 1 if there was no core, else 0, and the messages.
+local short = { turns = KEYS[1], queue = KEYS[6], messages = KEYS[7], bell = KEYS[8], acks = KEYS[9] }
+local long = { turns = KEYS[2], queue = KEYS[10], messages = KEYS[11], bell = KEYS[12], acks = KEYS[13] }
+local host_bell, express_bell, heartbeats = KEYS[3], KEYS[4], KEYS[5]
+local holder, worker, lease_ms, at_once = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local most_rows, most_audio_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 local express, serves_long, leave_ms = ARGV[7] == "1", ARGV[8] == "1", tonumber(ARGV[9])
 
 local RINGS_KEPT = 64
+
+local time = redis.call("TIME")
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- As Dramatiq does: what is in the hands of a worker without a heartbeat would never come back.
+redis.call("ZADD", heartbeats, now_ms, worker)
 
 local function ring(bell)
     redis.call("RPUSH", bell, "")
@@ -77,9 +85,9 @@ local function take(lane, cores)
 end
 
 local free = at_once - short.taken - long.taken
+local cores = express and at_once - short.taken or free
 local batch = {}
 if waiting(short) > 0 then
-    local cores = express and at_once - short.taken or free
     if left_to_express() then
         ring(express_bell)
     elseif cores > 0 then
@@ -93,11 +101,15 @@ if #batch == 0 and free > 0 and waiting(long) > 0 then
         ring(long.bell) -- the ring may have been for a long one, heard just before it ceased to serve them
     end
 end
-if at_once > short.taken + long.taken then
+local none = #batch == 0 and cores <= 0
+if none or #batch > 0 and at_once > short.taken + long.taken then
     for _, lane in ipairs({ short, long }) do
-        if #batch > 0 and waiting(lane) > 0 then
+        if waiting(lane) > 0 then
             ring(lane.bell)
+            if not none then
+                ring(host_bell)
+            end
         end
     end
 end
-return batch
+return { none and 1 or 0, unpack(batch) }

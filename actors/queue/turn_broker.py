@@ -28,6 +28,12 @@ class TurnBroker(DoorbellBroker):
     def consumer_class(self) -> type["TurnConsumer"]:
         return TurnConsumer
 
+    @override
+    def return_messages(self, queue_names: list[str]) -> int:
+        returned = super().return_messages(queue_names)
+        self.turns.end()
+        return returned
+
 
 class TurnConsumer(DoorbellConsumer):
     """Waits for a ring, takes a turn with its messages, and ends it when the engine has done with them.
@@ -48,24 +54,24 @@ class TurnConsumer(DoorbellConsumer):
             time.sleep(self.timeout / 1000)
             return None
         turns = self._turns
-        if not turns.taken and self._is_over() and self._hears():
+        if not turns.taken and self._is_to_look():
             turns.take(self.broker.broker_id, self.broker.slots)
         return dramatiq.MessageProxy(turns.taken.popleft()) if turns.taken else None
 
-    def _is_over(self) -> bool:
-        """Whether the engine has done with what was taken last; waits for it, for a while."""
-        turns = self._turns
+    def _is_to_look(self) -> bool:
+        """Whether it is time to look: at the end of a turn, or upon a ring; waits for it, for a while."""
+        turns, slots = self._turns, self.broker.slots
         if turns.since_s is None:
-            return True
-        if self.broker.slots.wait_until_recognised(self.timeout / 1000):
+            return self._hears()
+        if slots.wait_until_recognised(self.timeout / 1000):
             turns.end()
-            return True
+            return bool(slots.room())
         if time.monotonic() - turns.since_s < HANGS_AFTER_S:
             turns.keep()
         return False
 
     def _hears(self) -> bool:
-        """Whether it is time to look, because there was a ring, or none for a while."""
+        """Whether there was a ring, or none for so long that it is time to look anyway."""
         slots, client = self.broker.slots, self.broker.client
         if not slots.room():
             slots.wait_for_release(PEEK_S)

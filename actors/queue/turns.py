@@ -15,7 +15,6 @@ import redis
 from dramatiq import Message
 from msgspec import Struct
 
-from actors.clock import now_ms
 from actors.queue.messages import RECOGNIZE, lane, queue
 from actors.queue.slots import Slots
 from actors.records import Lane
@@ -50,15 +49,19 @@ class Turns:
     """
 
     def __init__(self, client: redis.Redis, namespace: str, rules: Rules) -> None:
-        self._client = client
         self._rules = rules
         self._namespace = namespace
         self._holder = uuid4().hex
         self._held = {lane: f"{namespace}:turns.{rules.host}.{lane}" for lane in Lane}
         self._queues = {lane: f"{namespace}:{queue(RECOGNIZE, lane)}" for lane in Lane}
+        self._host_bell = f"{namespace}:turns.{rules.host}.bell"
         self._express_bell = f"{namespace}:{RECOGNIZE}-express.bell"
-        self._take = client.register_script((_FOLDER / "take_turn.lua").read_text())
-        self._end = client.register_script((_FOLDER / "end_turn.lua").read_text())
+        #: Whether the last look found no core.
+        self._waits_for_core = False
+        self._take, self._keep, self._end = (
+            client.register_script((_FOLDER / f"{name}_turn.lua").read_text())
+            for name in ("take", "keep", "end")
+        )
         #: What was taken, and is not being worked on yet.
         self.taken = deque[Message[Any]]()
         #: When the present turn began, if there is one.
@@ -66,26 +69,26 @@ class Turns:
 
     def bells(self, *, serves_long: bool) -> list[str]:
         """Where to listen between two turns; where several ring, the first one is heard."""
-        bells = [f"{self._queues[Lane.SHORT]}.bell"]
-        if self._rules.express:
-            bells.append(self._express_bell)
-        if serves_long:
-            bells.append(f"{self._queues[Lane.LONG]}.bell")
-        return bells
+        express = [self._express_bell] if self._rules.express else []
+        if self._waits_for_core:
+            return [self._host_bell, *express]
+        lanes = (Lane.SHORT, Lane.LONG) if serves_long else (Lane.SHORT,)
+        return [*(f"{self._queues[one]}.bell" for one in lanes), *express]
 
     def take(self, worker: str, slots: Slots) -> None:
         """Take a turn, and what makes a batch; neither when there is no core, or nothing to do.
 
         `worker` is the name that Dramatiq knows this process by.
         """
-        keys = [*self._held.values(), self._express_bell]
+        heartbeats = f"{self._namespace}:__heartbeats__"
+        keys = [*self._held.values(), self._host_bell, self._express_bell, heartbeats]
         for one in Lane:
             waiting = self._queues[one]
             acks = f"{self._namespace}:__acks__.{worker}.{queue(RECOGNIZE, one)}"
             keys += [waiting, f"{waiting}.msgs", f"{waiting}.bell", acks]
         args: list[str | int] = [
             self._holder,
-            now_ms(),
+            worker,
             LEASE_MS,
             self._rules.at_once,
             min(self._rules.rows, slots.room()),
@@ -94,7 +97,9 @@ class Turns:
             int(slots.serves_long),
             round(slots.leaves_short_s * 1000),
         ]
-        for data in cast("list[bytes]", self._take(keys=keys, args=args)):
+        none, *found = cast("tuple[int, *tuple[bytes, ...]]", self._take(keys=keys, args=args))
+        self._waits_for_core = bool(none)
+        for data in found:
             self.since_s = time.monotonic()
             message = Message.decode(data)
             # What is in hand and comes back after an outage is the same work: its end settles both.
@@ -103,15 +108,10 @@ class Turns:
 
     def keep(self) -> None:
         """Say that the present turn goes on."""
-        with self._client.pipeline() as pipe:
-            for held in self._held.values():
-                pipe.zadd(held, {self._holder: now_ms() + LEASE_MS}, xx=True)
-                pipe.pexpire(held, LEASE_MS)
-            pipe.execute()
+        self._keep(keys=list(self._held.values()), args=[self._holder, LEASE_MS])
 
     def end(self) -> None:
         """Leave the core to whoever is next."""
-        waiting = self._queues.values()
-        keys = [*self._held.values(), *(key for one in waiting for key in (one, f"{one}.bell"))]
+        keys = [*self._held.values(), self._host_bell, *self._queues.values()]
         self._end(keys=keys, args=[self._holder])
         self.since_s = None

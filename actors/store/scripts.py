@@ -46,7 +46,7 @@ def run_behind(
     """
     client: Any = script.registered_client
     while True:
-        with client.pipeline(transaction=False) as pipe:
+        with client.pipeline() as pipe:  # all or nothing: Redis may be out of memory for one of them
             before(pipe)
             pipe.evalsha(script.sha, len(keys), *keys, *args)
             try:

@@ -257,8 +257,8 @@ async def test_who_is_too_slow_is_cut_off(
     await told(fast)
     waiting = [asyncio.ensure_future(told(stream)) for stream in (slow, fast)]
     async with asyncio.timeout(PATIENCE_S):
-        while not all(one.unsent._getters for one in listener._clients):  # type: ignore[attr-defined]
-            await asyncio.sleep(0.01)  # until both wait for news
+        while not all(one.unsent._getters for one in listener._clients):  # type: ignore[attr-defined]  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # until both wait for news, which no event tells
     append(client, [event(1)])
     _, place = await waiting[0]
     await waiting[1]

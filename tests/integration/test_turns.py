@@ -22,6 +22,9 @@ from tests.integration.queue_worker import await_that, running
 RULES = Rules(host="here", at_once=2, rows=4, audio_s=20.0, express=False)
 EXPRESS = Rules(host="here", at_once=2, rows=4, audio_s=20.0, express=True)
 
+#: Of the host of `RULES`.
+HOST_BELL = "dramatiq:turns.here.bell"
+
 
 @pytest.fixture
 def queues(config: Settings) -> Iterator[redis.Redis]:
@@ -188,19 +191,45 @@ def expire(queues: redis.Redis) -> None:
             queues.zincrby(key, -LEASE_MS, holder)
 
 
-def test_whoever_ends_a_turn_rings(queues: redis.Redis, sender: DoorbellBroker) -> None:
-    """For what waits, and only then; so does who leaves something though there is another core."""
+def test_whoever_leaves_something_rings(queues: redis.Redis, sender: DoorbellBroker) -> None:
+    """If there is another core for it: to all hosts and to its own; for what waits, and only then."""
     instance = Instance(queues, Rules(host="here", at_once=2, rows=2, audio_s=20.0, express=False))
     bell, long_bell = instance.turns.bells(serves_long=True)
     send(sender, 3)
     queues.delete(bell)
 
     instance.take()
-    assert queues.llen(bell) == 1
-    queues.delete(bell)
+    assert (queues.llen(bell), queues.llen(HOST_BELL), queues.llen(long_bell)) == (1, 1, 0)
+    queues.delete(bell, HOST_BELL)
     instance.turns.end()
+    assert (queues.llen(bell), queues.llen(HOST_BELL)) == (0, 1)
+
+
+def test_who_finds_no_core_listens_for_one(queues: redis.Redis, sender: DoorbellBroker) -> None:
+    """The ring that it heard is for another host; its own rings once a turn has ended."""
+    one_core = Rules(host="here", at_once=1, rows=1, audio_s=20.0, express=False)
+    instance, other = Instance(queues, one_core), Instance(queues, one_core)
+    bell, _ = other.turns.bells(serves_long=True)
+    send(sender, 2)
+    instance.take()
+    queues.delete(bell)
+
+    assert other.take() == []
     assert queues.llen(bell) == 1
-    assert not queues.llen(long_bell)
+    assert other.turns.bells(serves_long=True) == [HOST_BELL]
+    instance.turns.end()
+    assert other.take() == shorts(1)
+    assert other.turns.bells(serves_long=True)[0] == bell
+
+
+def test_what_is_taken_is_in_the_hands_of_somebody_alive(queues: redis.Redis, sender: DoorbellBroker) -> None:
+    """Also if that worker has never been heard of: should it die at once, Dramatiq gives it back."""
+    send(sender, 1)
+
+    assert Instance(queues).take() == shorts(0)
+
+    assert queues.zscore("dramatiq:__heartbeats__", "worker") is not None
+    assert queues.scard("dramatiq:__acks__.worker.recognize-short") == 1
 
 
 def test_every_message_is_worked_on_and_no_more_at_once_than_cores(config: Settings) -> None:

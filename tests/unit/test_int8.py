@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from torch.nn import functional
 from actors.engines.int8 import kernels, weights
 from actors.engines.int8.kernels import Memory, Norm, Outputs, Products
 from actors.engines.int8.model import shared
+from actors.errors import StartupError
 
 SIZE = 96
 WEIGHT = torch.linspace(0.5, 2, SIZE)
@@ -180,6 +181,18 @@ class TestKept:
 
         assert weights.mapped(source, tmp_path, _weights).heads == 2
 
+    def test_nothing_half_written_is_left(
+        self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A disk that is full is not kept full."""
+        before = set(tmp_path.rglob("*"))
+        monkeypatch.setattr(torch, "save", _full_disk)
+
+        with pytest.raises(StartupError, match="cannot be kept"):
+            weights.mapped(source, tmp_path, _weights)
+
+        assert set(tmp_path.rglob("*")) == before
+
     def test_made_anew_from_other_weights(self, source: Path, tmp_path: Path) -> None:
         """In the place of those of before."""
         weights.mapped(source, tmp_path, _weights)
@@ -227,6 +240,11 @@ def _filtered(values: Tensor, taps: Tensor) -> Tensor:
 def _assert_near(found: Tensor, exact: Tensor, scales: Any) -> None:
     """Half a level, and what summing in another order makes of it."""
     assert ((found - exact).abs().amax(1) <= torch.from_numpy(scales) * 0.52).all()
+
+
+def _full_disk(_: object, file: BinaryIO) -> None:
+    file.write(b"half")
+    raise RuntimeError("unexpected pos 704 vs 598")
 
 
 def _never() -> weights.Weights:

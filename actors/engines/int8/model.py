@@ -1,7 +1,7 @@
 """SenseVoice in integers: a batch of segments to the token of each frame."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import torch
 from torch import Tensor
@@ -30,13 +30,13 @@ class Int8Model:
         """The greedy CTC path of each row; it does not depend on the rows beside it."""
         shares = shared([len(row.samples) for row in rows], len(self._rooms))
         threads_each = len(self._rooms) // len(shares)
-        found = self._pool.map(
-            lambda share, room: self._paths([rows[index] for index in share], room, threads_each),
-            shares,
-            self._rooms,
-        )
+        parts = [
+            self._pool.submit(self._paths, [rows[index] for index in share], room, threads_each)
+            for share, room in zip(shares, self._rooms, strict=False)
+        ]
+        wait(parts)  # all, also where one fails: until then their rooms are taken
         order = [index for share in shares for index in share]
-        paths = dict(zip(order, (path for part in found for path in part), strict=True))
+        paths = dict(zip(order, (path for part in parts for path in part.result()), strict=True))
         return [paths[index] for index in range(len(rows))]
 
     @torch.inference_mode()

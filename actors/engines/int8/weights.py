@@ -16,6 +16,7 @@ from torch import Tensor
 
 from actors.engines.int8 import processor
 from actors.engines.int8.kernels import SHIFT
+from actors.engines.sensevoice_folder import CONFIG
 from actors.errors import StartupError
 
 #: Changes whenever the file's content would.
@@ -132,37 +133,49 @@ class Weights(Struct, frozen=True):
         )
 
 
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time make or compile; who may not write in that folder waits for nobody."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context((folder / ".lock").open("w")), fcntl.LOCK_EX)
+        yield
+
+
 def mapped(source: Path, folder: Path, make: Callable[[], Weights]) -> Weights:
     """The weights that `make` makes from the file `source`, mapped from a file in `folder`.
 
-    That is written if it is not there, or was made from something else; who comes meanwhile waits for it.
+    That is written if it is not there, or was made from something else. For who is `alone`.
 
     Raises:
         StartupError: it cannot be written.
     """
     facts = _facts(source)
-    path = folder / f"{source.parent.name}-{hashlib.sha256(facts[0].encode()).hexdigest()[:8]}.pt"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            found = _read(path, facts)
-            if found is None:
-                _write(make(), facts, path)
-                _give_back()
-                found = _read(path, facts)
-    except OSError as error:
-        raise StartupError(f"the weights in 8-bit integers cannot be kept in {folder}: {error}") from error
+    name = hashlib.sha256(repr((str(source.resolve()), processor.weight_levels())).encode()).hexdigest()
+    path = folder / f"{source.parent.name}-{name[:8]}.pt"
+    found = _read(path, facts)
+    if found is None:
+        made = make()
+        try:
+            _write(made, facts, path)
+        except (OSError, RuntimeError) as error:  # torch's, when the disk is full
+            raise StartupError(
+                f"the weights in 8-bit integers cannot be kept in {folder}: {error}"
+            ) from error
+        del made
+        _give_back()
+        found = _read(path, facts)
     if found is None:
         raise StartupError(f"the weights in 8-bit integers cannot be read back from {path}")
     return found
 
 
 def _facts(source: Path) -> tuple[str, ...]:
-    """What weights depend on: the file that they are made from, and how."""
-    path = source.resolve()
-    stat = path.stat()
-    return tuple(map(str, (path, stat.st_size, stat.st_mtime_ns, _FORMAT, processor.weight_levels())))
+    """What weights depend on: the file that they are made from, the configuration beside it, and how."""
+    files = (source, source.with_name(CONFIG))
+    stats = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+    return tuple(map(str, (source.resolve(), *stats, _FORMAT, processor.weight_levels())))
 
 
 def _read(path: Path, facts: tuple[str, ...]) -> Weights | None:
@@ -176,11 +189,15 @@ def _read(path: Path, facts: tuple[str, ...]) -> Weights | None:
 
 def _write(weights: Weights, facts: tuple[str, ...], path: Path) -> None:
     made = path.with_suffix(".new")
-    with made.open("wb") as file:
-        torch.save({"facts": list(facts), "weights": _plain(weights)}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    made.replace(path)
+    try:
+        with made.open("wb") as file:
+            torch.save({"facts": list(facts), "weights": _plain(weights)}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        made.replace(path)
+    except BaseException:
+        made.unlink(missing_ok=True)
+        raise
 
 
 def _give_back() -> None:
