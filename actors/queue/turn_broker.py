@@ -59,13 +59,12 @@ class TurnConsumer(DoorbellConsumer):
         return dramatiq.MessageProxy(turns.taken.popleft()) if turns.taken else None
 
     def _is_to_look(self) -> bool:
-        """Whether it is time to look: at the end of a turn, or upon a ring; waits for it, for a while."""
-        turns, slots = self._turns, self.broker.slots
+        """Whether the last turn is over, and it is time to look for the next; waits for it, for a while."""
+        turns = self._turns
+        if turns.since_s is not None and self.broker.slots.wait_until_recognised(self.timeout / 1000):
+            turns.end()
         if turns.since_s is None:
             return self._hears()
-        if slots.wait_until_recognised(self.timeout / 1000):
-            turns.end()
-            return bool(slots.room())
         if time.monotonic() - turns.since_s < HANGS_AFTER_S:
             turns.keep()
         return False

@@ -56,7 +56,7 @@ class Turns:
         self._queues = {lane: f"{namespace}:{queue(RECOGNIZE, lane)}" for lane in Lane}
         self._host_bell = f"{namespace}:turns.{rules.host}.bell"
         self._express_bell = f"{namespace}:{RECOGNIZE}-express.bell"
-        #: Whether the last look found no core.
+        #: Whether there is work but no core: the last look found none, or it is the turn of another one.
         self._waits_for_core = False
         self._take, self._keep, self._end = (
             client.register_script((_FOLDER / f"{name}_turn.lua").read_text())
@@ -113,5 +113,5 @@ class Turns:
     def end(self) -> None:
         """Leave the core to whoever is next."""
         keys = [*self._held.values(), self._host_bell, *self._queues.values()]
-        self._end(keys=keys, args=[self._holder])
+        self._waits_for_core = bool(self._end(keys=keys, args=[self._holder]))
         self.since_s = None
