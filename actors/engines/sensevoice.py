@@ -158,10 +158,15 @@ def _int8_model(filled: Callable[[], Any], folder: Path, frontend: "Frontend", t
     from actors.engines.int8 import weights as integers
     from actors.engines.int8.model import Int8Model
 
+    def make() -> integers.Weights:
+        model = filled()
+        made = integers.Weights.of(model)
+        model.to("meta")  # lets go of the file, 0.9 GB of it
+        return made
+
     kept = settings.STATE_DIR / "int8"
     with integers.alone(kept):
-        made = integers.mapped(folder / WEIGHTS, kept, lambda: integers.Weights.of(filled()))
-        return Int8Model(made, frontend, threads)
+        return Int8Model(integers.mapped(folder / WEIGHTS, kept, make), frontend, threads)
 
 
 def _failure(error: RuntimeError) -> RecognitionFailed:
