@@ -44,7 +44,10 @@ class Engine(Protocol):
 
     @property
     def pads(self) -> bool:
-        """Whether a row costs as much as the longest beside it; known once it is loaded."""
+        """Whether batches should be of rows of like length, as all are filled up to the longest.
+
+        Known once it is loaded.
+        """
         ...
 
     def load(self, device: str, threads: int) -> None:

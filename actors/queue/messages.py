@@ -1,4 +1,4 @@
-"""The messages of the steps: who is to do what, by ids only."""
+"""The messages of the steps: who is to do what, by ids, and how long a segment is."""
 
 from typing import Any, Final
 

@@ -42,7 +42,8 @@ For all jobs together:
 
 `asr:result:*` are the results of segments in Dramatiq's result backend (`actors/results.py`), until their
 job ends. In Dramatiq's database `dramatiq:<queue>.bell` are the doorbells (`actors/queue/broker.py`),
-and `dramatiq:turns.<host>.<lane>` says which instances calculate (`actors/queue/turns.py`).
+and `dramatiq:turns.<host>.<lane>` says which instances calculate; `dramatiq:turns.<host>.bell` rings for
+those that wait for a core, `dramatiq:recognize-express.bell` for the express ones (`actors/queue/turns.py`).
 
 Only the Lua scripts beside this file change a job's hash, so each transition is atomic; their first
 lines name their keys and arguments.

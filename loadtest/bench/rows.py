@@ -11,11 +11,11 @@ from loadtest.records import Hardware
 
 
 class Size(enum.StrEnum):
-    """How much is measured: `quick` shows that it runs, `usual` takes a quarter of an hour on two cores."""
+    """How much is measured: `quick` shows that it runs, `usual` takes ten minutes on two cores."""
 
     QUICK = "quick"
     USUAL = "usual"
-    #: As `usual`, with half an hour for the long file.
+    #: Half an hour as the long file, and more of what some rows measure.
     FULL = "full"
 
 

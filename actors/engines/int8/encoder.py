@@ -27,7 +27,8 @@ class _Linear(Struct, frozen=True):
     def products(self, inputs: Tensor, scales: Floats, room: Room) -> Products:
         """The sums for levels int8 [frames, inputs] of these scales; good until the next ones."""
         sums = room.take((len(inputs), self.levels.shape[1]), torch.int32)
-        torch._int_mm(inputs, self.levels, out=sums)  # noqa: SLF001 - torch has no public one
+        # torch has no public one.
+        torch._int_mm(inputs, self.levels, out=sums)  # noqa: SLF001 # pyright: ignore[reportPrivateImportUsage]
         return Products(_numpy(sums), scales, self.outputs)
 
 
@@ -44,8 +45,8 @@ class _Layer(Struct, frozen=True):
 class _Frames(Struct):
     """What is known of the frames of a batch: those of its rows, and at last those that fill it up.
 
-    `starts`: where each row begins, and the end of the last. `levels` and `scales`: of what the next layer
-    gets. `hidden`: float32 [frames, size].
+    `starts`: where each row begins, where the filling does, and where that ends. `levels` and `scales`: of what
+    the next layer gets. `hidden`: float32 [frames, size].
     """
 
     starts: NDArray[np.int64]

@@ -149,7 +149,7 @@ def mapped(source: Path, folder: Path, make: Callable[[], Weights]) -> Weights:
     That is written if it is not there, or was made from something else. For who is `alone`.
 
     Raises:
-        StartupError: it cannot be written.
+        StartupError: it cannot be written, or not be read back.
     """
     facts = _facts(source)
     name = hashlib.sha256(repr((str(source.resolve()), processor.weight_levels())).encode()).hexdigest()
