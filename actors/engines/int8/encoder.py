@@ -45,8 +45,8 @@ class _Layer(Struct, frozen=True):
 class _Frames(Struct):
     """What is known of the frames of a batch: those of its rows, and at last those that fill it up.
 
-    `starts`: where each row begins, where the filling does, and where that ends. `levels` and `scales`: of what
-    the next layer gets. `hidden`: float32 [frames, size].
+    `starts`: where each row begins, where the filling does, and where that ends. `levels` and `scales`: of
+    what the next layer gets. `hidden`: float32 [frames, size].
     """
 
     starts: NDArray[np.int64]
