@@ -34,13 +34,13 @@ from api.logged import request_id
 #: That a job is taken in is heard; that it has expired because its API died, only a look tells.
 _LOOK_AGAIN_S: Final = 1.0
 
-log = structlog.stdlib.get_logger()
-
 #: An upload of up to so much is not asked for before it is read: reading it costs no more than asking.
 _READ_AT_ONCE_BYTES: Final = 256 << 10
 
 #: Room for the form around the file.
 FORM_OVERHEAD_BYTES: Final = 1 << 20
+
+log = structlog.stdlib.get_logger()
 
 
 class Recognizer(Struct, frozen=True):

@@ -165,7 +165,7 @@ def _int8_model(filled: Callable[[], Any], folder: Path, frontend: "Frontend", t
         return made
 
     kept = settings.STATE_DIR / "int8"
-    with integers.alone(kept):
+    with integers.one_at_a_time(kept):  # all would compile at once
         return Int8Model(integers.mapped(folder / WEIGHTS, kept, make), frontend, threads)
 
 

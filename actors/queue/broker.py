@@ -32,7 +32,7 @@ MAINTENANCE_CHANCE: Final = 1_000_000
 DEAD_MESSAGE_TTL_MS: Final = 86_400_000
 
 #: The doorbell holds at most this many rings: what is missed then is seen by the consumers awake anyway.
-_RINGS_KEPT: Final = 64
+RINGS_KEPT: Final = 64
 
 #: Pause of a process with work in hand before it looks for more.
 PEEK_S: Final = 0.05
@@ -49,13 +49,18 @@ redis.call("LTRIM", KEYS[3], 0, ARGV[3] - 1)
 
 
 #: What all keys of Dramatiq start with.
-_NAMESPACE: Final = "dramatiq"
+NAMESPACE: Final = "dramatiq"
+
+
+def queue_keys(queue_name: str) -> list[str]:
+    """The keys of a queue, its messages and its doorbell."""
+    queue = f"{NAMESPACE}:{queue_name}"
+    return [queue, f"{queue}.msgs", f"{queue}.bell"]
 
 
 def enqueuing(queue_name: str, message_id: str, message: bytes) -> tuple[list[str], list[str | bytes | int]]:
     """The keys and the arguments of `ENQUEUE` for a message."""
-    queue = f"{_NAMESPACE}:{queue_name}"
-    return [queue, f"{queue}.msgs", f"{queue}.bell"], [message_id, message, _RINGS_KEPT]
+    return queue_keys(queue_name), [message_id, message, RINGS_KEPT]
 
 
 class DoorbellBroker(RedisBroker):
@@ -78,7 +83,7 @@ class DoorbellBroker(RedisBroker):
     ) -> None:
         super().__init__(
             client=client,
-            namespace=_NAMESPACE,
+            namespace=NAMESPACE,
             middleware=middleware or [],
             heartbeat_timeout=HEARTBEAT_TIMEOUT_MS,
             maintenance_chance=MAINTENANCE_CHANCE,
@@ -115,7 +120,7 @@ class DoorbellBroker(RedisBroker):
 
     def bell(self, queue_name: str) -> str:
         """The key of a queue's doorbell."""
-        return f"{self.namespace}:{queue_name}.bell"
+        return queue_keys(queue_name)[-1]
 
     def waiting(self, queue_name: str) -> int:
         """How many messages nobody has taken yet."""

@@ -1,15 +1,13 @@
 -- End a turn (`take_turn.lua`), and ring for the next one of this host if messages wait, which whoever has
 -- listened for longest hears: so all instances take part.
 -- KEYS: turns at short messages, turns at long ones, bell of the host, queue of short messages, queue of long ones
--- ARGV: holder
+-- ARGV: holder, rings that a bell keeps
 -- Returns 1 if messages wait, else 0.
-local RINGS_KEPT = 64 -- as in `take_turn.lua`
-
 redis.call("ZREM", KEYS[1], ARGV[1])
 redis.call("ZREM", KEYS[2], ARGV[1])
 if redis.call("LLEN", KEYS[4]) + redis.call("LLEN", KEYS[5]) > 0 then
     redis.call("RPUSH", KEYS[3], "")
-    redis.call("LTRIM", KEYS[3], 0, RINGS_KEPT - 1)
+    redis.call("LTRIM", KEYS[3], 0, ARGV[2] - 1)
     return 1
 end
 return 0

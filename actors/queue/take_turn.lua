@@ -12,7 +12,8 @@
 --       heartbeats of the workers,
 --       queue, messages, bell and acknowledgements of this worker for short ones, the same for long ones
 -- ARGV: holder, worker, lease in ms, how many may calculate at once, most rows, most ms of audio,
---       1 if express, 1 if it serves long ones, ms for which short ones are left to express instances
+--       1 if express, 1 if it serves long ones, ms for which short ones are left to express instances,
+--       rings that a bell keeps
 -- Returns 1 if there was no core, else 0, and the messages.
 local short = { turns = KEYS[1], queue = KEYS[6], messages = KEYS[7], bell = KEYS[8], acks = KEYS[9] }
 local long = { turns = KEYS[2], queue = KEYS[10], messages = KEYS[11], bell = KEYS[12], acks = KEYS[13] }
@@ -20,8 +21,7 @@ local host_bell, express_bell, heartbeats = KEYS[3], KEYS[4], KEYS[5]
 local holder, worker, lease_ms, at_once = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local most_rows, most_audio_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 local express, serves_long, leave_ms = ARGV[7] == "1", ARGV[8] == "1", tonumber(ARGV[9])
-
-local RINGS_KEPT = 64
+local rings_kept = tonumber(ARGV[10])
 
 local time = redis.call("TIME")
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -31,7 +31,7 @@ redis.call("ZADD", heartbeats, now_ms, worker)
 
 local function ring(bell)
     redis.call("RPUSH", bell, "")
-    redis.call("LTRIM", bell, 0, RINGS_KEPT - 1)
+    redis.call("LTRIM", bell, 0, rings_kept - 1)
 end
 
 local function waiting(lane)

@@ -21,7 +21,7 @@ class TurnBroker(DoorbellBroker):
 
     def __init__(self, client: redis.Redis, *, rules: Rules, **others: Any) -> None:
         super().__init__(client, **others)
-        self.turns = Turns(client, self.namespace, rules)
+        self.turns = Turns(client, rules)
 
     @property
     @override

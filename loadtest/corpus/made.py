@@ -1,9 +1,6 @@
 """The corpus on disk: made once for each recipe and seed, and made anew where it is broken."""
 
-import fcntl
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -11,6 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from actors.locked import locked
 from actors.settings import STATE_DIR
 from loadtest.corpus.clips import audio_of
 from loadtest.corpus.encoding import encoded
@@ -43,17 +41,9 @@ def recordings(recipe: str, seed: int) -> list[Recording]:
     if recipe not in RECIPES:
         raise BadPlan(f"there is no corpus {recipe!r}; there are {', '.join(RECIPES)}")
     folder = CORPORA / f"{recipe}-{seed}-{VERSION}"
-    with _locked(folder.parent):
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder.parent / "lock"):
         return _read(folder) or _made(folder, recipe, seed)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Alone: another process waits until what it wants has been made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _read(folder: Path) -> list[Recording]:

@@ -50,7 +50,7 @@ class Instance:
 
     def __init__(self, queues: redis.Redis, rules: Rules = RULES, slots: Slots | None = None) -> None:
         self.slots = slots or Slots(8)
-        self.turns = Turns(queues, "dramatiq", rules)
+        self.turns = Turns(queues, rules)
 
     def take(self) -> list[tuple[str, int]]:
         """Job and segment of what it gets now."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from actors.engines.int8 import processor
 from actors.engines.int8.kernels import SHIFT
 from actors.engines.sensevoice_folder import CONFIG
 from actors.errors import StartupError
+from actors.locked import locked
 
 #: Changes whenever the file's content would.
 _FORMAT: Final = 1
@@ -134,19 +134,19 @@ class Weights(Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time make or compile; who may not write in that folder waits for nobody."""
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process make or compile while others wait; who may not write in the folder waits for nobody."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            fcntl.flock(stack.enter_context((folder / ".lock").open("w")), fcntl.LOCK_EX)
+            stack.enter_context(locked(folder / ".lock"))
         yield
 
 
 def mapped(source: Path, folder: Path, make: Callable[[], Weights]) -> Weights:
     """The weights that `make` makes from the file `source`, mapped from a file in `folder`.
 
-    That is written if it is not there, or was made from something else. For who is `alone`.
+    That is written if it is not there, or was made from something else: `one_at_a_time`.
 
     Raises:
         StartupError: it cannot be written, or not be read back.
