@@ -4,66 +4,22 @@ import statistics
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from typing_extensions import override
 
-from actors.batcher import LINGER_S, MOST_PASSED, Batcher, Failed, Heard, Limits, Request, choose
-from actors.engines.base import Hypothesis, Row
+from actors.batcher import LINGER_S, Batcher
 from actors.errors import DeviceLost, OutOfMemory, RecognitionFailed
-from actors.records import SAMPLE_RATE_HZ
-from tests.doubles.engines import InstantEngine
-
-LIMITS = Limits(rows=8, audio_s=30.0)
-
-
-class WatchedEngine(InstantEngine):
-    """Notes the batches it gets and the threads it is called by; `answer` may raise, or wait."""
-
-    def __init__(self) -> None:
-        self.batches: list[list[float]] = []
-        self.threads: set[str] = set()
-        self.answer: Callable[[list[float]], None] = lambda _: None
-
-    @override
-    def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
-        lengths_s = [len(row.samples) / SAMPLE_RATE_HZ for row in batch]
-        self.batches.append(lengths_s)
-        self.threads.add(threading.current_thread().name)
-        self.answer(lengths_s)
-        return super().recognize(batch)
-
-
-class Diary:
-    """A journal that remembers."""
-
-    def __init__(self) -> None:
-        self.begun_ids: list[list[str]] = []
-        self.idle: list[bool] = []
-        self.took_ms: list[float] = []
-        self.fails = False
-
-    def begun(self, batch: Sequence[Request]) -> None:
-        """Note who is in the batch."""
-        if self.fails:
-            raise ConnectionError("no Redis")
-        self.begun_ids.append([request.id for request in batch])
-
-    def ended(self, batch: Sequence[Request], outcomes: Sequence[Heard | Failed], *, idle: bool) -> None:
-        """Note whether others wait."""
-        assert len(batch) == len(outcomes)
-        self.idle.append(idle)
-        self.took_ms = [outcome.took_ms for outcome in outcomes]
-
-
-def request(seconds: float, *, urgent: bool = True, alone: bool = False, name: str = "") -> Request:
-    """Silence of that length."""
-    samples = np.zeros(round(seconds * SAMPLE_RATE_HZ), np.float32)
-    row = Row(samples=samples, language="auto", itn=True)
-    return Request(row=row, id=name or str(seconds), urgent=urgent, alone=alone)
+from tests.doubles.batches import (
+    LIMITS,
+    Diary,
+    WatchedEngine,
+    answer_to,
+    ask_at_once,
+    ask_while_busy,
+    request,
+)
 
 
 @pytest.fixture
@@ -86,51 +42,6 @@ def batcher(engine: WatchedEngine, diary: Diary) -> Iterator[Batcher]:
     batcher.close()
 
 
-def answer_to(batcher: Batcher, request: Request) -> str | BaseException:
-    """What was heard, or the error."""
-    try:
-        return batcher.recognize(request).hypothesis.text
-    except BaseException as error:  # noqa: BLE001 - an engine may panic
-        return error
-
-
-def ask_at_once(batcher: Batcher, requests: Sequence[Request]) -> None:
-    """Ask for all at the same moment, each in a thread of its own."""
-    moment = threading.Barrier(len(requests))
-
-    def ask(request: Request) -> None:
-        moment.wait(10)
-        batcher.recognize(request)
-
-    with ThreadPoolExecutor(len(requests)) as threads:
-        list(threads.map(ask, requests))
-
-
-def ask_while_busy(
-    batcher: Batcher, engine: WatchedEngine, requests: Sequence[Request]
-) -> list[str | BaseException]:
-    """Ask for all while the engine is busy with a row of 0.1 s, so that they come together."""
-    go_on, usual = threading.Event(), engine.answer
-
-    def answer(lengths_s: list[float]) -> None:
-        if lengths_s == [0.1]:
-            go_on.wait(10)
-        else:
-            usual(lengths_s)
-
-    engine.answer = answer
-    with ThreadPoolExecutor(len(requests) + 1) as threads:
-        first = threads.submit(batcher.recognize, request(0.1))
-        while not engine.batches:
-            time.sleep(0.001)
-        others = [threads.submit(answer_to, batcher, other) for other in requests]
-        while batcher.waiting() < len(requests):
-            time.sleep(0.001)
-        go_on.set()
-        first.result()
-        return [other.result() for other in others]
-
-
 def test_rows_that_come_together_share_a_batch(batcher: Batcher, engine: WatchedEngine) -> None:
     """Each gets its own answer, whatever order the batch had; the engine knows one thread."""
     outcomes = ask_while_busy(batcher, engine, [request(s) for s in (3, 1, 2)])
@@ -151,55 +62,11 @@ def test_limits(batcher: Batcher, engine: WatchedEngine) -> None:
     assert [40.0] in engine.batches
 
 
-def test_the_oldest_is_in_the_next_batch() -> None:
-    """Beside it go those of about its length, so nobody waits for ever and little is padded."""
-    waiting = [request(9), request(1), request(8), request(2), request(10)]
-
-    assert [r.audio_s for r in choose(waiting, LIMITS)] == [8, 9, 10]
-    assert LIMITS.length_s(choose(waiting, LIMITS)) == 30
-
-
-def test_without_padding_the_oldest_go_first() -> None:
-    """Their lengths are added up, and nobody is passed for the sake of the batch."""
-    limits = Limits(rows=8, audio_s=12.0, padded=False)
-    waiting = [request(9), request(1), request(8), request(2), request(10)]
-
-    assert [r.audio_s for r in choose(waiting, limits)] == [1, 2, 9]
-    assert limits.length_s(choose(waiting, limits)) == 12
-
-
 def test_nobody_is_passed_twice(batcher: Batcher, engine: WatchedEngine) -> None:
     """Younger ones go before the odd length once, for the sake of the batch; from then on none does."""
     ask_while_busy(batcher, engine, [request(s) for s in (1, 10, 20, *[1] * 7, 10, 10)])
 
     assert engine.batches[1:] == [[1] * 8, [10], [20], [10, 10]]
-
-
-def test_only_the_urgent_pass_more_than_once() -> None:
-    """Who has been passed goes next, in order of arrival, and who would pass it again does not."""
-    first, odd, young = request(1), request(20), request(1)
-    passed = {odd: MOST_PASSED}
-
-    assert choose([first, odd, young], LIMITS) == [first, young]
-    assert choose([first, odd, young], LIMITS, passed) == [first]
-    assert choose([odd, first, young], LIMITS, passed) == [odd]
-    patient = request(20, urgent=False)
-    assert choose([first, patient, young], LIMITS, {patient: MOST_PASSED}) == [first, young]
-
-
-def test_urgent_ones_go_first() -> None:
-    """Segments of short recordings overtake those of long ones that came before."""
-    waiting = [request(10, urgent=False), request(2, urgent=False), request(3), request(14)]
-
-    assert [r.audio_s for r in choose(waiting, LIMITS)] == [3, 14]
-
-
-def test_a_suspect_goes_alone() -> None:
-    """Whoever may kill the process takes nobody along, and joins nobody."""
-    suspect = request(1, alone=True)
-
-    assert choose([suspect, request(1)], LIMITS) == [suspect]
-    assert suspect not in choose([request(1), suspect, request(1)], LIMITS)
 
 
 def test_a_row_that_fails_fails_alone(batcher: Batcher, engine: WatchedEngine) -> None:
