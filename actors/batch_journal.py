@@ -43,7 +43,7 @@ class BatchJournal:
 
     def begun(self, batch: Sequence[Request]) -> None:
         """The instance answers for these with its life, as `begins_itself` has promised, and is busy."""
-        self._registry.busy(self._name, lambda pipe: self._deliveries.add_to(pipe, [r.id for r in batch]))
+        self._registry.busy(self._name, lambda pipe: self._deliveries.begin(pipe, [r.id for r in batch]))
         BATCH_ROWS.observe(len(batch))
         for request in batch:
             waited_ms = None if request.enqueued_ms is None else max(0, now_ms() - request.enqueued_ms)

@@ -74,14 +74,8 @@ class DeliveryLimit(Middleware):
     def actor_options(self) -> set[str]:
         return {"begins_itself"}
 
-    def begin(self, message_ids: Sequence[str]) -> None:
-        """From now on the death of this process counts against these messages."""
-        with self._client.pipeline() as pipe:
-            self.add_to(pipe, message_ids)
-            pipe.execute()
-
-    def add_to(self, pipe: Pipeline, message_ids: Sequence[str]) -> None:
-        """Begin these as soon as the pipeline is executed."""
+    def begin(self, pipe: Pipeline, message_ids: Sequence[str]) -> None:
+        """Once the pipeline is executed the death of this process counts against these messages."""
         for key in map(keys.deliveries, message_ids):
             pipe.sadd(key, self._process)
             pipe.expire(key, keys.DELIVERIES_TTL_S)
@@ -111,7 +105,7 @@ class DeliveryLimit(Middleware):
         with self._client.pipeline() as pipe:
             pipe.smembers(keys.deliveries(message_id))
             if begin:
-                self.add_to(pipe, [message_id])
+                self.begin(pipe, [message_id])
             return cast("set[bytes]", pipe.execute()[0])
 
     @override

@@ -114,11 +114,16 @@ def test_what_dies_beside_a_killer_is_not_given_up(config: Settings) -> None:
     try:
         for _ in range(MAX_DELIVERIES):
             entered.clear()
-            deliveries = DeliveryLimit(patient(config))
+            client = patient(config)
+            deliveries = DeliveryLimit(client)
 
-            def hold(_: str, index: int, deliveries: DeliveryLimit = deliveries) -> None:
+            def hold(
+                _: str, index: int, client: redis.Redis = client, deliveries: DeliveryLimit = deliveries
+            ) -> None:
                 if index == 1:
-                    deliveries.begin([current().id])
+                    with client.pipeline() as pipe:
+                        deliveries.begin(pipe, [current().id])
+                        pipe.execute()
                 entered.add(index)
                 stuck.wait(60)
 
