@@ -1,5 +1,6 @@
 """What an operator sees while instances hang: metrics, health, the alert, and its end."""
 
+import functools
 import os
 import signal
 from collections.abc import Iterator
@@ -97,27 +98,6 @@ def told(service: Service) -> tuple[int, int]:
     return log.count('"alert.firing"'), log.count('"alert.resolved"')
 
 
-def test_metrics(client: httpx.Client) -> None:
-    """A request moves every counter that it should, and an upload that is refused its own."""
-    before = metrics(client)
-    assert client.post("/asr_simple", files={"file": ("a.wav", FILE)}).status_code == 200
-    assert client.post("/asr", files={"file": ("a.wav", b"no audio")}).status_code == 415
-
-    def grown(*sample: Any) -> float:
-        return metrics(client).get(sample, 0) - before.get(sample, 0)
-
-    await_that(lambda: grown(*of("asr_requests_total", endpoint="asr", status="4xx")) == 1)
-    await_that(lambda: grown(*of("asr_segments_total", outcome="recognised")) == 1)
-    assert grown(*of("asr_requests_total", endpoint="asr_simple", status="2xx")) == 1
-    assert grown(*of("asr_request_duration_seconds_count", endpoint="asr_simple")) == 1
-    assert grown(*of("asr_upload_bytes_total")) == len(FILE)
-    assert grown(*of("asr_audio_seconds_total")) == 1
-    assert grown(*of("asr_jobs_total", state="done")) == 1
-    for stage in ("queue", "decode", "vad", "wait", "recognise", "assemble"):
-        await_that(lambda: grown(*of("asr_stage_duration_seconds_count", stage=stage)) == 1)  # noqa: B023
-    assert metrics(client)[of("asr_instances", state="idle")] == 3
-
-
 def test_a_snapshot(client: httpx.Client, watched: Service) -> None:
     """It has what the page shows, in Redis as in the file."""
     client.post("/asr_simple", files={"file": ("a.wav", FILE)})
@@ -166,6 +146,28 @@ def usual(tmp_path: Path) -> Iterator[Service]:
     """Three instances that answer at once, looked at every five seconds, with the usual rules."""
     settings = {"ASR_MODEL": "tests.doubles.engines:HeldEngine", "ASR_INSTANCES": "3"}
     yield from started(checkout(tmp_path, **settings, ASR_MONITOR_INTERVAL_S="5"))
+
+
+def test_metrics(usual: Service) -> None:
+    """A request moves every counter that it should, and an upload that is refused its own."""
+    with usual.client() as client:
+        assert client.post("/asr_simple", files={"file": ("a.wav", FILE)}).status_code == 200
+        assert client.post("/asr", files={"file": ("a.wav", b"no audio")}).status_code == 415
+
+        def is_one(name: str, **labels: str) -> bool:
+            return metrics(client).get(of(name, **labels)) == 1
+
+        await_that(lambda: is_one("asr_requests_total", endpoint="asr", status="4xx"))
+        await_that(lambda: is_one("asr_segments_total", outcome="recognised"))
+        for stage in ("queue", "decode", "vad", "wait", "recognise", "assemble"):
+            await_that(functools.partial(is_one, "asr_stage_duration_seconds_count", stage=stage))
+        assert is_one("asr_requests_total", endpoint="asr_simple", status="2xx")
+        assert is_one("asr_request_duration_seconds_count", endpoint="asr_simple")
+        assert is_one("asr_audio_seconds_total")
+        assert is_one("asr_jobs_total", state="done")
+        counted = metrics(client)
+        assert counted[of("asr_upload_bytes_total")] == len(FILE)
+        assert counted[of("asr_instances", state="idle")] == 3
 
 
 def test_two_instances_are_killed(usual: Service) -> None:
