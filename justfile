@@ -115,11 +115,11 @@ bench *ARGS: setup
 models *ARGS: setup
     @{{ python }} -m actors.weights "$@"
 
-# resolve pyproject.toml again into deploy/requirements.lock
+# bring deploy/requirements.lock to what pyproject.toml says, or all of it to the newest: lock [--upgrade]
 [group('development')]
 [no-exit-message]
-lock:
-    @python=$(deploy/python.sh) && "$python" -m deploy.lock
+lock *ARGS: setup
+    @{{ python }} -m deploy.lock "$@"
 
 # how to begin, and these commands
 [group('set-up')]

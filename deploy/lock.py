@@ -1,68 +1,50 @@
-"""Writes `requirements.lock`: pyproject.toml's packages and all they need, at exact versions.
+"""Writes `requirements.lock`: pyproject.toml's packages and all they need, at exact versions, with hashes.
 
-pip resolves into an empty throw-away environment, and its report is what gets pinned. The packages that
-only a CUDA build of torch needs are left out: torch pins these itself, exactly.
+uv resolves once for all platforms and Pythons, so that each package has one version wherever it is needed,
+and takes from the index the sha256 of all its files. What is locked already stays as it is unless
+pyproject.toml or an argument (`--upgrade`, `--upgrade-package NAME`) says otherwise.
 """
 
-import json
-import re
 import subprocess
 import sys
 import tempfile
-import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-HOME = Path(__file__).resolve().parent.parent
-LOCK = HOME / "deploy" / "requirements.lock"
+from deploy import locked
 
 HEADER = """\
-# Every package at the version it was tested with. Made from pyproject.toml by `./justw lock`; do not edit.
-# torch is pinned without its local version, so that a CPU build (2.13.0+cpu) and a CUDA build both fit.
+# Every package at the version it was tested with, and the sha256 of each of its files: set-up takes no other.
+# Made from pyproject.toml by `./justw lock`; do not edit. Not for pip in one go: set-up installs it in parts.
+#
+# One exception: torch for Linux without a GPU comes from PyTorch's own index, as the package index has it
+# with CUDA only. Of that build (2.13.0+cpu), and of any other with a local version, the version is pinned,
+# but no hash: set-up takes the file that its index serves. The hashes below are those of the package index.
 """
 
-#: Packages that come along with torch's CUDA build, and the installer itself.
-LEFT_OUT = re.compile(r"^(nvidia-(?!ml-py)|cuda-|triton$|pip$|wheel$)")
+#: The oldest Python that is supported; uv goes on from there to those that do not exist yet.
+PYTHON = "3.11"
 
 
-def wanted(pyproject: dict[str, Any]) -> list[str]:
-    """The requirements that are locked: the product's and the developers', not the GPU extra's."""
-    return [*pyproject["project"]["dependencies"], *pyproject["dependency-groups"]["dev"]]
-
-
-def pins(report: dict[str, Any]) -> list[str]:
-    """The `name==version` lines of a pip installation report, sorted by name."""
-    versions = {_name(item["metadata"]["name"]): item["metadata"]["version"] for item in report["install"]}
-    return [
-        f"{name}=={version.partition('+')[0]}"
-        for name, version in sorted(versions.items())
-        if not LEFT_OUT.match(name)
-    ]
-
-
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Resolve and write the lock."""
-    requirements = wanted(tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8")))
-    report = _resolve(requirements)
-    lines = pins(report)
-    LOCK.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
-    print(f"Locked {len(lines)} packages in {LOCK.relative_to(HOME)}.")
-
-
-def _resolve(requirements: list[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        report = Path(folder) / "report.json"
-        command = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "--dry-run"]
-        command += ["--ignore-installed", "--report", str(report), *requirements]
-        subprocess.run(command, check=True)
-        found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-        return found
+        lock = Path(folder) / "requirements.lock"
+        if locked.LOCK.exists():
+            lock.write_text(locked.LOCK.read_text(encoding="utf-8"), encoding="utf-8")
+        _resolve(lock, arguments)
+        found = locked.entries(lock.read_text(encoding="utf-8"))
+    locked.LOCK.write_text(HEADER + "".join(found.values()), encoding="utf-8")
+    print(f"Locked {len(found)} packages in {locked.LOCK.relative_to(locked.HOME)}.")
 
 
-def _name(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _resolve(lock: Path, arguments: Sequence[str]) -> None:
+    command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet", "--system-certs"]
+    command += ["--group", "dev", "--group", "versus", "--extra", "gpu", "--no-emit-package", "pip"]
+    command += ["--universal", "--python-version", PYTHON, "--fork-strategy", "fewest"]
+    command += ["--generate-hashes", "--no-annotate", "--no-header", "--output-file", str(lock), *arguments]
+    subprocess.run(command, cwd=locked.HOME, stdout=subprocess.DEVNULL, check=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

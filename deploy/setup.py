@@ -9,23 +9,15 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tomllib
-import urllib.request
 from pathlib import Path
 
+from deploy.install import PIP_REMEDY, install
+from deploy.locked import HOME, LOCK
 from deploy.step import SetupFailed, step
 
-HOME = Path(__file__).resolve().parent.parent
 VENV = HOME / ".venv"
 PYTHON = VENV / "bin" / "python"
-LOCK = HOME / "deploy" / "requirements.lock"
 STAMP = VENV / ".setup-done"
-
-#: PyPI's torch for Linux brings several GB of CUDA libraries; this index has it without.
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-CPU_INDEX_PATIENCE_S = 3
-
-PIP_REMEDY = "check the network and pip's index (pip config list), then run ./justw setup again"
 
 
 def main() -> int:
@@ -36,7 +28,8 @@ def main() -> int:
         if not _is_done(gpu=gpu):
             STAMP.unlink(missing_ok=True)
             _make_environment()
-            _install(gpu=gpu)
+            _drop_misfits(gpu=gpu)
+            install(PYTHON, gpu=gpu)
             STAMP.write_text(fingerprint(gpu=gpu), encoding="utf-8")
         _fetch_weights()
     except SetupFailed as failure:
@@ -50,7 +43,7 @@ def main() -> int:
 
 def fingerprint(*, gpu: bool) -> str:
     """What the environment depends on; another value means that it must be brought up to date."""
-    parts = (LOCK.read_text(encoding="utf-8"), _extra("gpu"), _interpreter(), str(VENV), str(gpu))
+    parts = (LOCK.read_text(encoding="utf-8"), _interpreter(), str(VENV), str(gpu))
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
@@ -99,17 +92,6 @@ def _environment_is_ours() -> bool:
     return not moved and asked.stdout.strip() == f"{sys.base_prefix}\n{sys.version}"
 
 
-def _install(*, gpu: bool) -> None:
-    _drop_misfits(gpu=gpu)
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
-    locked = [*pip, "--constraint", str(LOCK)]
-    title = "Installing torch with CUDA (several GB)" if gpu else "Installing torch"
-    step(title, [*locked, *_torch_index(gpu=gpu), "torch"], PIP_REMEDY)
-    extra = _extra("gpu") if gpu else []
-    title = f"Installing the other packages of {LOCK.relative_to(HOME)}"
-    step(title, [*pip, "--requirement", str(LOCK), *extra], PIP_REMEDY)
-
-
 def _drop_misfits(*, gpu: bool) -> None:
     """Remove what does not fit: torchaudio breaks FunASR without CUDA, and pip would keep a CPU torch."""
     packages = next((VENV / "lib").glob("python*/site-packages"))
@@ -118,28 +100,6 @@ def _drop_misfits(*, gpu: bool) -> None:
         if any(packages.glob(pattern)):
             command = [str(PYTHON), "-m", "pip", "uninstall", "--quiet", "--yes", name]
             step(f"Removing {name}", command, PIP_REMEDY)
-
-
-def _torch_index(*, gpu: bool) -> list[str]:
-    """The arguments for a torch without CUDA, where that can be had and is not the only one anyway."""
-    if gpu or sys.platform != "linux" or not _answers(f"{CPU_INDEX}/torch/"):
-        return []
-    return ["--extra-index-url", CPU_INDEX]
-
-
-def _answers(url: str) -> bool:
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 -- our own constant, https
-    try:
-        with urllib.request.urlopen(request, timeout=CPU_INDEX_PATIENCE_S) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except (OSError, ValueError):
-        return False
-
-
-def _extra(name: str) -> list[str]:
-    pyproject = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))
-    requirements: list[str] = pyproject["project"]["optional-dependencies"][name]
-    return requirements
 
 
 def _fetch_weights() -> None:

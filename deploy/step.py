@@ -47,7 +47,9 @@ def _line_start(title: str) -> str:
 
 
 def _essence(output: str) -> str:
-    """The lines of pip's output that say what went wrong, else its last ones."""
+    """The lines of pip's output that say what went wrong, from its first error on, else its last ones."""
     lines = [line for line in output.splitlines() if not line.startswith("WARNING")]
-    errors = [line for line in lines if line.startswith(("ERROR", "error"))]
-    return "\n".join((errors or lines)[-SHOWN_LINES:])
+    for number, line in enumerate(lines):
+        if line.startswith(("ERROR", "error")):
+            return "\n".join(lines[number : number + SHOWN_LINES])
+    return "\n".join(lines[-SHOWN_LINES:])

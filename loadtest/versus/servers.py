@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 from msgspec import Struct
@@ -20,6 +20,7 @@ from msgspec import Struct
 from actors.settings import STATE_DIR
 from deploy import running
 from deploy.client import NotServed
+from deploy.locked import Part, part
 from deploy.paths import HOME
 
 #: What FunASR's server needs besides our own packages, and what it says.
@@ -64,7 +65,8 @@ def quintet(model: Path) -> Iterator[Server]:
 
 def version_of_quintet() -> str:
     """As `pyproject.toml` has it."""
-    said: str = _pyproject()["project"]["version"]
+    pyproject = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))
+    said: str = pyproject["project"]["version"]
     return said
 
 
@@ -139,21 +141,17 @@ def _packages() -> Path:
     Beside ours they would be what our service runs on: python-multipart puts a package `multipart` before
     the one that our forms are read with.
     """
-    wanted: list[str] = _pyproject()["dependency-groups"]["versus"]
-    folder = FOLDER / blake2b(" ".join(wanted).encode(), digest_size=8).hexdigest()
+    wanted = part(Part.VERSUS)
+    folder = FOLDER / blake2b(wanted.encode(), digest_size=8).hexdigest()
     if not folder.is_dir():
         unfinished = folder.with_suffix(".unfinished")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
-        command += ["--target", str(unfinished), *wanted]
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+        command += ["--upgrade", "--target", str(unfinished), "--requirement", "/dev/stdin"]
+        done = subprocess.run(command, input=wanted, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             raise NotServed(f"The packages of funasr-server cannot be installed: {done.stderr.strip()}")
         unfinished.rename(folder)
     return folder
-
-
-def _pyproject() -> dict[str, Any]:
-    return tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def free_port() -> int:

@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from deploy import setup
+from deploy.locked import HOME
 from deploy.step import SetupFailed, step
 
 
@@ -27,7 +27,7 @@ def test_a_failed_step_says_what_helps(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_the_launcher_refuses_an_unfit_python() -> None:
     """$PYTHON is honoured or refused, never silently replaced."""
-    script = Path(setup.HOME) / "deploy" / "python.sh"
+    script = HOME / "deploy" / "python.sh"
 
     done = subprocess.run(
         ["sh", script],
