@@ -103,6 +103,7 @@ def _pack(folder: Path) -> Path:
         "pack",
         f"{PACKAGE}@{VERSION}",
         "--silent",
+        "--ignore-scripts",
         "--fetch-retries=1",
         "--pack-destination",
         str(folder),
