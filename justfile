@@ -82,7 +82,7 @@ test *ARGS: setup
     @{{ python }} -m deploy.browser
     @{{ python }} -m pytest "$@"
 
-# lint, format and type checks, as CI runs them
+# lint, format, types, and known vulnerabilities, as CI runs them
 [group('development')]
 [no-exit-message]
 check: setup
@@ -90,6 +90,19 @@ check: setup
     {{ python }} -m ruff format --check {{ packages }}
     {{ python }} -m mypy {{ packages }}
     {{ python }} -m basedpyright {{ packages }}
+    {{ python }} -m deploy.audit --lenient
+
+# known vulnerabilities of the locked packages; exit 1 if there are any, 2 if nobody could be asked
+[group('development')]
+[no-exit-message]
+audit *ARGS: setup
+    @{{ python }} -m deploy.audit "$@"
+
+# what this installation consists of, packages and models, as CycloneDX JSON: sbom [FILE]
+[group('development')]
+[no-exit-message]
+sbom *ARGS: setup
+    @{{ python }} -m deploy.sbom --from {{ quote(invocation_directory()) }} "$@"
 
 # how short requests fare alone and beside a long one, with the service up: bench-lanes [--hours 2]
 [group('development')]
