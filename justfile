@@ -110,6 +110,12 @@ sbom *ARGS: setup
 bench-lanes *ARGS: setup
     @{{ python }} -m tests.bench_lanes "$@"
 
+# damaged recordings through decode and VAD, or to the running service: fuzz [--files 10000] [--http N] [--seed N]
+[group('development')]
+[no-exit-message]
+fuzz *ARGS: setup
+    @{{ python }} -m tests.fuzz --from {{ quote(invocation_directory()) }} "$@"
+
 # this service beside FunASR's own server, on the same weights and load: compare [--model FOLDER] [--users 1,4,10,32]
 [group('development')]
 [no-exit-message]

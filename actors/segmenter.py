@@ -3,10 +3,11 @@
 Run as `python -m actors.segmenter NUMBER`.
 """
 
+import contextlib
 import io
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import dramatiq
@@ -14,6 +15,8 @@ import structlog
 
 from actors import logs, settings, weights, worker
 from actors.assemble import assemble
+from actors.audio.decode_watch import DecodeWatch
+from actors.audio.memory_bound import bound_memory
 from actors.audio.recording import Recording, open_recording
 from actors.audio.resample import Pcm
 from actors.audio.segments import Piece, by_speech, whole
@@ -42,6 +45,9 @@ LONG_THREADS: Final = 2
 #: However full the spool, so much of a job may wait for recognition.
 MIN_AHEAD_MS: Final = 60_000
 
+#: What a decoder may take for ten seconds of audio, or a megabyte of the file: a thousand times the usual.
+DECODE_TIMEOUT_S: Final = 30.0
+
 #: Pause before a segmenter that is far ahead looks again.
 WINDOW_POLL_S: Final = 0.1
 
@@ -53,7 +59,10 @@ class BelongsInLongLane(Exception):
 
 
 class Segmenter:
-    """Cuts jobs into segments."""
+    """Cuts jobs into segments.
+
+    `be_replaced` is called when a decoder hangs, which keeps its thread for good.
+    """
 
     def __init__(
         self,
@@ -61,11 +70,16 @@ class Segmenter:
         store: WorkStore,
         broker: DoorbellBroker,
         vad: VoiceActivityDetector,
+        be_replaced: Callable[[], object],
     ) -> None:
         self._config = config
         self._store = store
         self._broker = broker
         self._vad = vad
+        self._be_replaced = be_replaced
+        self.watch = DecodeWatch(DECODE_TIMEOUT_S, self._abandon)
+        #: Jobs whose messages will never be done with here.
+        self.abandoned = 0
 
     def segment(self, job_id: str, lane: Lane) -> None:
         """Cut a job's upload; hands over each segment as soon as it closes.
@@ -97,21 +111,41 @@ class Segmenter:
         """Fail a job that cannot be cut."""
         if isinstance(error, DeliveriesExceeded):
             error = PoisonousAudio(f"the recording cannot be processed: {error}")
+        elif isinstance(error, MemoryError):
+            error = PoisonousAudio("the recording takes too much memory")
         elif not isinstance(error, JobError):
             error = JobError(f"the recording could not be cut: {error}")
         if self._store.fail(job_id, error):
             log.warning("job.ended", job=job_id, state=JobState.FAILED, reason=str(error))
 
+    def upload_chunk(self, job_id: str, number: int) -> bytes | None:
+        """A chunk of an upload that is being decoded; None when it is gone."""
+        with self.watch.pause(job_id):
+            return self._store.upload_chunk(job_id, number)
+
+    def _abandon(self, job_id: str) -> None:
+        """Fail a job whose decoder hangs; its message finds it ended when it comes back."""
+        log.error("decoder.hangs", job=job_id, limit_s=DECODE_TIMEOUT_S)
+        self.abandoned += 1
+        try:
+            self.give_up(
+                job_id, Lane.LONG, PoisonousAudio("the recording cannot be decoded in reasonable time")
+            )
+        finally:
+            self._be_replaced()
+
     def _cut_upload(self, begun: Begun, lane: Lane) -> None:
         job = begun.job
-        upload = io.BufferedReader(UploadFile(self._store, job.id, job.upload_bytes, begun.head))
-        with upload, open_recording(upload) as recording:
+        upload = io.BufferedReader(UploadFile(self, job.id, job.upload_bytes, begun.head))
+        with upload, contextlib.ExitStack() as opened:
+            with self.watch.step(job.id):
+                recording = opened.enter_context(open_recording(upload))
             claimed_ms = min(recording.claimed_ms, self._config.max_audio_s * 1000)
             if lane == Lane.LONG:  # a short one will soon have said it with its first segment
                 self._store.progress(job.id, claimed_ms)
             log.debug("recording.opened", container=recording.container, claimed_ms=recording.claimed_ms)
             decoding, cutting = Stopwatch(), Stopwatch()
-            chunks = decoding.over(self._watched(job, recording, lane))
+            chunks = decoding.over(self.watch.over(job.id, self._watched(job, recording, lane)))
             pieces = by_speech(chunks, self._vad.stream()) if job.options.vad else whole(chunks)
             if all(self._hand_over(job.id, piece, lane, claimed_ms) for piece in cutting.over(pieces)):
                 STAGE_S.observe(decoding.total_s, Stage.DECODE)
@@ -129,7 +163,8 @@ class Segmenter:
             if recording.decoded_ms > limit_s * 1000:
                 raise AudioTooLong(f"the recording is longer than ASR_MAX_AUDIO_S={limit_s}")
             if lane == Lane.LONG:
-                self._store.progress(job.id)
+                with self.watch.pause(job.id):
+                    self._store.progress(job.id)
             yield chunk
 
     def _hand_over(self, job_id: str, piece: Piece, lane: Lane, claimed_ms: int) -> bool:
@@ -181,9 +216,10 @@ def main(number: int) -> None:
     started = time.perf_counter()
     vad = VoiceActivityDetector.load(weights.folder("fsmn-vad"), threads=1)
     log.info("vad.loaded", took_s=round(time.perf_counter() - started, 3))
+    bound_memory()
     broker = worker.create_broker(config, Slots(THREADS, LONG_THREADS))
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
-    segmenter = Segmenter(config, store, broker, vad)
+    segmenter = Segmenter(config, store, broker, vad, stop.set)
     dramatiq.Actor(
         segmenter.segment,
         broker=broker,
@@ -192,9 +228,10 @@ def main(number: int) -> None:
         priority=0,
         options={"on_give_up": segmenter.give_up, "throws": JobError},
     )
+    segmenter.watch.start()
     heartbeat.become(WorkerState.READY)
     with Flusher.of(config):
-        worker.run(broker, SEGMENT, stop)
+        worker.run(broker, SEGMENT, stop, lambda: segmenter.abandoned)
     heartbeat.stop()
 
 

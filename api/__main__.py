@@ -13,6 +13,7 @@ from actors.flusher import Flusher
 from api.app import create_app
 from api.logged import Logged
 from api.measured import Measured
+from api.slow_clients import ImpatientProtocol
 
 
 class Server(uvicorn.Server):
@@ -41,6 +42,7 @@ def main() -> None:
             Logged(Measured(app)),
             host=config.host,
             port=config.port,
+            http=ImpatientProtocol,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=20,

@@ -1,14 +1,28 @@
 """An upload read back from Redis as a seekable file, a chunk at a time."""
 
 import io
+from typing import Final, Protocol
 
 from typing_extensions import override
 
+from actors.errors import UnreadableAudio
 from actors.store.keys import CHUNK_BYTES
-from actors.store.work import WorkStore
 
 #: Chunks kept in memory: containers jump between their index and their data.
 _CHUNKS_KEPT = 4
+
+#: A file is read once, but for its index and what is looked at to learn its codec. One that is made so that
+#: its reader goes to and fro would have each of its packets fetched as a chunk, a million times.
+_READINGS: Final = 8
+_MORE_FETCHES: Final = 64
+
+
+class Chunks(Protocol):
+    """Where uploads are kept."""
+
+    def upload_chunk(self, job_id: str, number: int) -> bytes | None:
+        """A chunk of an upload; None when it is gone."""
+        ...
 
 
 class UploadGone(Exception):
@@ -18,12 +32,13 @@ class UploadGone(Exception):
 class UploadFile(io.RawIOBase):
     """Reads the upload of a job; holds at most `_CHUNKS_KEPT` chunks of it."""
 
-    def __init__(self, store: WorkStore, job_id: str, size_bytes: int, head: bytes | None = None) -> None:
+    def __init__(self, store: Chunks, job_id: str, size_bytes: int, head: bytes | None = None) -> None:
         """`head`: its first chunk, if that is known."""
         super().__init__()
         self._store = store
         self._job_id = job_id
         self._size = size_bytes
+        self._fetches_left = _READINGS * (size_bytes // CHUNK_BYTES) + _MORE_FETCHES
         self._position = 0
         self._chunks = {} if head is None else {0: head}
 
@@ -58,6 +73,9 @@ class UploadFile(io.RawIOBase):
     def _chunk(self, number: int) -> bytes:
         chunk = self._chunks.pop(number, None)
         if chunk is None:
+            if not self._fetches_left:
+                raise UnreadableAudio("the parts of the file lie in an absurd order")
+            self._fetches_left -= 1
             chunk = self._store.upload_chunk(self._job_id, number)
             if chunk is None:
                 raise UploadGone

@@ -135,7 +135,9 @@ HOSTILE = {
     "the file twice": form((FILE, SECOND), (FILE, SECOND)),
     "the file as text": form((LANG.replace("lang", "file"), SECOND)),
     "the language twice": form((LANG, b"en"), (LANG, b"en"), (FILE, SECOND)),
-    "a thousand parts": form(*[(LANG, b"en")] * 1_000),
+    "ten thousand parts": form(
+        *((LANG.replace("lang", f"field{number}"), b"en") for number in range(10_000))
+    ),
     "a header of 10 kB": form((FILE.replace("a.wav", "a" * 10_000), SECOND)),
     "a file in another field": form((FILE.replace('"file"', '"lang"'), SECOND), (FILE, SECOND)),
     "a name that is not UTF-8": {

@@ -1,16 +1,21 @@
 """What a segmenter does with its jobs: lanes, second deliveries, limits."""
 
+import asyncio
+import contextlib
+import threading
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 import pytest
 import redis
 from dramatiq import Message
 
+import actors.segmenter
 from actors import weights
+from actors.audio.decode_watch import DecodeWatch
 from actors.audio.vad import VoiceActivityDetector
-from actors.errors import AudioTooLong, JobError
+from actors.errors import AudioTooLong, JobError, UnreadableAudio
 from actors.queue.broker import DoorbellBroker
 from actors.records import JobState, Lane
 from actors.segmenter import Segmenter
@@ -64,7 +69,7 @@ def segmenter(
     config: Settings, client: redis.Redis, broker: Recorded, vad: VoiceActivityDetector
 ) -> Segmenter:
     """A segmenter on the real store."""
-    return Segmenter(config, WorkStore(client, 60), broker, vad)
+    return Segmenter(config, WorkStore(client, 60), broker, vad, be_replaced=lambda: None)
 
 
 async def test_speech_is_handed_over(jobs: JobStore, segmenter: Segmenter, broker: Recorded) -> None:
@@ -165,3 +170,34 @@ async def test_cancelled_while_it_is_cut(
     assert job.state is JobState.CANCELLED
     assert broker.sent == []
     assert client.keys("asr:job:*") == [b"asr:job:j1"]
+
+
+async def test_decoder_that_hangs(
+    jobs: JobStore, segmenter: Segmenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its job is rejected meanwhile, and the segmenter asks to be replaced, as its thread is lost."""
+    replaced, goes_on = threading.Event(), threading.Event()
+
+    def hang(_: object) -> Never:
+        goes_on.wait(60)
+        raise UnreadableAudio("at last")
+
+    def cut() -> None:
+        with contextlib.suppress(UnreadableAudio):
+            segmenter.segment("j1", Lane.SHORT)
+
+    monkeypatch.setattr(actors.segmenter, "open_recording", hang)
+    segmenter._be_replaced = replaced.set
+    segmenter.watch = DecodeWatch(0.05, segmenter._abandon, tick_s=0.01)
+    segmenter.watch.start()
+    await jobs.admit(new_job(len(SPEECH)), chunks_of(SPEECH))
+    thread = threading.Thread(target=cut)
+    thread.start()
+
+    assert await asyncio.to_thread(replaced.wait, 60)
+
+    job = await jobs.get("j1")
+    assert job is not None
+    assert (job.state, job.error_status, segmenter.abandoned) == (JobState.FAILED, 422, 1)
+    goes_on.set()
+    thread.join()

@@ -84,6 +84,21 @@ async def test_upload_is_read_back_as_a_file(jobs: JobStore, work: WorkStore) ->
     assert file.read(1) == upload[keys.CHUNK_BYTES - 1 : keys.CHUNK_BYTES]
 
 
+def test_upload_is_not_read_to_and_fro(work: WorkStore, client: redis.Redis) -> None:
+    """A file whose parts lie in an absurd order does not have its chunks fetched a million times."""
+    client.hset(keys.JobKeys.of("j1").upload, mapping={str(number): b"a" for number in range(6)})
+    file = UploadFile(work, "j1", 6 * keys.CHUNK_BYTES)
+
+    def read_chunk(turn: int) -> None:
+        file.seek(turn % 6 * keys.CHUNK_BYTES)
+        assert file.read(1) == b"a"
+
+    for turn in range(6 * 8):  # several readings are no offence
+        read_chunk(turn)
+    with pytest.raises(UnreadableAudio, match="absurd order"):
+        list(map(read_chunk, range(1_000)))
+
+
 async def test_job_to_its_end(jobs: JobStore, work: WorkStore, client: redis.Redis) -> None:
     """Two segments, finished out of order: the last is told to assemble, and only the record stays."""
     await jobs.admit(new_job(3), chunks_of(b"abc"))

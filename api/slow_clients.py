@@ -1,0 +1,71 @@
+"""A client that is slow to say what it wants must not hold its connection for good.
+
+uvicorn ends connections that idle between two requests, but waits without end for the head of a request, and
+for its body.
+"""
+
+import asyncio
+from typing import Final
+
+from typing_extensions import override
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+#: How long a client may be silent when it is its turn.
+SILENCE_S: Final = 30.0
+
+#: What makes up for a second of silence: slower than that no recording is sent.
+BYTES_PER_S: Final = 1000
+
+#: How often it is looked at.
+LOOK_S: Final = 1.0
+
+_TIMEOUT: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class ImpatientProtocol(H11Protocol):
+    """Closes a connection whose client has been silent for `SILENCE_S` of its turns.
+
+    Whatever it sends makes up for some of its silence. It is its turn until its request is complete, unless
+    what it has sent still waits to be read here, or it waits to be asked for the body.
+    """
+
+    _silence_s = 0.0
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(LOOK_S, self._look)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._silence_s = max(0.0, self._silence_s - len(data) / BYTES_PER_S)
+        super().data_received(data)
+
+    @override
+    def on_response_complete(self) -> None:
+        self._silence_s = 0.0
+        super().on_response_complete()
+
+    def _look(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self._is_clients_turn():
+            self._silence_s += LOOK_S
+        if self._silence_s < SILENCE_S:
+            self.loop.call_later(LOOK_S, self._look)
+            return
+        cycle = self._cycle
+        if cycle is None or not cycle.response_started:
+            self.transport.write(_TIMEOUT)
+        self.transport.close()
+
+    def _is_clients_turn(self) -> bool:
+        cycle = self._cycle
+        if cycle is None or cycle.response_complete:
+            return True
+        return cycle.more_body and not self.flow.read_paused and not cycle.waiting_for_100_continue
+
+    @property
+    def _cycle(self) -> RequestResponseCycle | None:
+        """The request in hand; uvicorn hides that there may be none."""
+        return self.cycle
