@@ -81,7 +81,7 @@ def test_instances_that_grow_are_replaced(growing: Service) -> None:
     """One at a time, between batches: nobody notices, and none has died."""
     file = wav(np.zeros(16_000))
     seen: dict[str, set[int]] = defaultdict(set)
-    healthy_at_once = []
+    healthy_at_once: list[int] = []
 
     def ask(_: int) -> bool:
         with growing.client() as client:

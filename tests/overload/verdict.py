@@ -21,8 +21,8 @@ BACK_S: Final = 10.0
 AS_BEFORE: Final = 2.0
 AS_BEFORE_S: Final = 0.5
 
-#: Share of the time-out that an accepted request may take: it may wait for a third at the speed of before, which
-#: the load halves, as refusing and sending it takes cores from the instances.
+#: Share of the time-out that an accepted request may take: it may wait for a third at the speed of before,
+#: which the load halves, as sending and refusing it takes cores from the instances.
 ACCEPTED_SHARE: Final = 2 / 3
 
 REFUSED: Final = "429"
