@@ -38,11 +38,11 @@ start: setup
 [no-exit-message]
 stop: (_service "stop")
 
-# stop and start, which applies changed settings
+# stop and start, which applies changed settings; --rolling: the workers one by one, while requests go on
 [group('service')]
 [no-exit-message]
-restart: setup
-    @{{ python }} -m deploy.service restart
+restart *ARGS: setup
+    @{{ python }} -m deploy.service restart "$@"
 
 # show every process and every instance; exit 3 when the service is not running
 [group('service')]
@@ -115,6 +115,18 @@ bench-lanes *ARGS: setup
 [no-exit-message]
 fuzz *ARGS: setup
     @{{ python }} -m tests.fuzz --from {{ quote(invocation_directory()) }} "$@"
+
+# ten times more than the service can do, on one of its own: overload [--times 10] [--minutes 2]
+[group('development')]
+[no-exit-message]
+overload *ARGS: setup
+    @{{ python }} -m tests.overload "$@"
+
+# what has grown after an hour of good and bad use, of a service of its own: soak [--minutes 60] [--looks 4]
+[group('development')]
+[no-exit-message]
+soak *ARGS: setup
+    @{{ python }} -m tests.soak "$@"
 
 # this service beside FunASR's own server, on the same weights and load: compare [--model FOLDER] [--users 1,4,10,32]
 [group('development')]

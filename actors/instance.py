@@ -15,7 +15,7 @@ import numpy as np
 import structlog
 from msgspec.structs import replace
 
-from actors import devices, logs, settings, worker
+from actors import devices, logs, recycling, settings, worker
 from actors.assemble import assemble
 from actors.batch_journal import BatchJournal
 from actors.batcher import Batcher, Limits, Request, usual_limits
@@ -121,10 +121,12 @@ def main(number: int) -> None:
     if device.kind == "cpu" and number > config.express > 0:
         os.nice(NICENESS)
     client = patient(config)
-    heartbeat = Heartbeat(WorkerRegistry(client), name, device)
+    registry = WorkerRegistry(client)
+    heartbeat = Heartbeat(registry, name, device)
     heartbeat.arrive()
     engine = _load(config, device, heartbeat)
     heartbeat.become(WorkerState.READY, capabilities=engine.capabilities)
+    recycling.watch(config, registry, name, stop)
 
     def be_replaced(why: str) -> None:
         # A fresh process may find the device well again; meanwhile the others go on.
@@ -137,7 +139,7 @@ def main(number: int) -> None:
     # lane fills one of them at most.
     slots = Slots(2 * batch.rows, batch.rows, sharers=config.instances)
     deliveries = DeliveryLimit(client)
-    journal = BatchJournal(name, WorkerRegistry(client), deliveries, be_replaced, slots.recognised)
+    journal = BatchJournal(name, registry, deliveries, be_replaced, slots.recognised)
     batcher = Batcher(engine, batch, journal, expected=slots.unrecognised)
     broker = worker.create_broker(config, slots, deliveries, rules(config, device, number, batch))
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
@@ -151,7 +153,6 @@ def main(number: int) -> None:
         options={"on_give_up": instance.give_up, "begins_itself": True},
     )
     if config.express:
-        registry = WorkerRegistry(client)
         LaneKeeper(registry, store, slots, number, config.express, config.instances).start()
     with Flusher.of(config):
         worker.run(broker, RECOGNIZE, stop, count_unfinished=batcher.close)

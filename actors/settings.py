@@ -85,6 +85,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="seconds of them, with padding where the model pads; 0: 20 on a CPU, 600 on a GPU",
         ),
     ] = 0
+    instance_max_mb: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1048576,
+            description="memory of an instance's own, weights that it shares aside, past which it is started "
+            "anew; 0: any",
+        ),
+    ] = 2048
     max_retries: Annotated[
         int, Meta(ge=0, le=20, description="further tries of a segment whose recognition failed")
     ] = 3

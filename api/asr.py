@@ -16,7 +16,7 @@ from actors.records import Options, Stats, Transcript
 from api import render
 from api.error_answers import UPLOAD_ERRORS, AsrFailure
 from api.form_guard import GuardedRequest
-from api.intake import Recognizer, has_room
+from api.intake import WAITED_FOR, Recognizer, has_room
 
 
 class RecordingForm(Struct, frozen=True, kw_only=True):
@@ -121,6 +121,7 @@ _options: dict[str, Any] = {
     "responses": _RESPONSES,
     "tags": ["Recognition"],
     "guards": [has_room],
+    "opt": {WAITED_FOR: True},
 }
 
 

@@ -30,6 +30,7 @@ _LONGEST_RETRY_S: Final = 3600
 
 _LIMITS: Final = {
     Limit.BACKLOG: "too much audio is waiting (ASR_MAX_BACKLOG_S)",
+    Limit.WAIT: "too much audio is waiting to answer in time (ASR_REQUEST_TIMEOUT_S), which /jobs would take",
     Limit.SPOOL: "too much audio is waiting (ASR_MAX_SPOOL_MB)",
     Limit.RATE: "too many uploads in a minute (ASR_KEY_UPLOADS_PER_MINUTE)",
     Limit.JOBS: "too many jobs that have not ended (ASR_KEY_JOBS)",

@@ -37,6 +37,9 @@ _LOOK_AGAIN_S: Final = 1.0
 #: An upload of up to so much is not asked for before it is read: reading it costs no more than asking.
 _READ_AT_ONCE_BYTES: Final = 256 << 10
 
+#: The option of handlers whose clients wait for the result.
+WAITED_FOR: Final = "waited_for"
+
 #: Room for the form around the file.
 FORM_OVERHEAD_BYTES: Final = 1 << 20
 
@@ -66,7 +69,7 @@ class Recognizer(Struct, frozen=True):
         """
         job_id = request_id()
         async with self.listener.watch_end(job_id) as may_have_ended:
-            await self.submit(upload, options, caller, job_id=job_id)
+            await self.submit(upload, options, caller, job_id=job_id, waited_for=True)
             ending = self.listener.ended(job_id, may_have_ended, self.settings.request_timeout_s)
             try:
                 job, transcript = await unless_hung_up(ending, receive)
@@ -84,8 +87,11 @@ class Recognizer(Struct, frozen=True):
         job_id: str | None = None,
         key: str | None = None,
         callback: str | None = None,
+        waited_for: bool = False,
     ) -> Job:
         """Take in a job and return at once; with a key that has named a job of the caller's, that one.
+
+        `waited_for`: whether the client waits for its result meanwhile.
 
         Raises:
             BadOption: the callback is no URL, or one that is not allowed.
@@ -112,7 +118,9 @@ class Recognizer(Struct, frozen=True):
             expected_ms=min(expected_ms(head, size_bytes), self.settings.max_audio_s * 1000),
         )
         least_ms = shortest_ms(head, size_bytes)
-        while (admitted := await self.store.admit(job, _chunks(upload), least_ms)) != job.id:
+        while (
+            admitted := await self.store.admit(job, _chunks(upload), least_ms, waited_for=waited_for)
+        ) != job.id:
             earlier = await self._taken_in(admitted)
             if earlier is not None:
                 structlog.contextvars.bind_contextvars(job=earlier.id)
@@ -218,7 +226,7 @@ class Recognizer(Struct, frozen=True):
             raise Refused(413, f"file: larger than ASR_MAX_UPLOAD_MB={self.settings.max_upload_mb}")
 
 
-async def has_room(connection: Connection, _: BaseRouteHandler) -> None:
+async def has_room(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let an upload of a known caller through if no limit is in its way, as far as its length is known.
 
     Nothing of its body has been read yet. One that was sent before, with its idempotency key, goes through,
@@ -237,7 +245,9 @@ async def has_room(connection: Connection, _: BaseRouteHandler) -> None:
     recognizer.check_size(size_bytes)
     caller = caller_of(connection)
     key = _own(caller, connection.headers.get("idempotency-key"))
-    await recognizer.store.check_room(caller, key, size_bytes, size_bytes * 1000 // MOST_BYTES_PER_S)
+    least_ms = size_bytes * 1000 // MOST_BYTES_PER_S
+    waited_for = bool(handler.opt.get(WAITED_FOR))
+    await recognizer.store.check_room(caller, key, size_bytes, least_ms, waited_for=waited_for)
 
 
 def _own(caller: str, key: str | None) -> str | None:

@@ -30,7 +30,7 @@ from api.errors import Interrupted, Refused, UnknownModel
 from api.failures import describe
 from api.form_guard import GuardedRequest
 from api.instances import InstancePool
-from api.intake import Recognizer, has_room
+from api.intake import WAITED_FOR, Recognizer, has_room
 from api.job_events import JobStream
 from api.openai_answers import Delta, Done, brief, usage, verbose
 from api.results import FORMATS, AnyFormat
@@ -134,6 +134,7 @@ async def model(name: str, pool: InstancePool) -> Model:
     tags=["OpenAI"],
     responses=_RESPONSES,
     guards=[has_room],
+    opt={WAITED_FOR: True},
 )
 async def transcriptions(
     data: Annotated[TranscriptionForm, Body(media_type=RequestEncodingType.MULTI_PART)],
@@ -145,7 +146,7 @@ async def transcriptions(
     _check(data, await recognizer.pool.capabilities())
     options = Options(language=_language(data.language))
     if data.stream:
-        job = await recognizer.submit(data.file, options, caller)
+        job = await recognizer.submit(data.file, options, caller, waited_for=True)
         return ServerSentEvent(_deltas(recognizer, job))
     transcript = await recognizer.transcribe(data.file, options, caller, request.receive)
     return await asyncio.to_thread(_answer, transcript, data)

@@ -1,7 +1,7 @@
 """Brings the processes up in order and waits until every instance can take work."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from actors.errors import StartupError
 from actors.settings import Settings
 from actors.store import keys
 from deploy import ask
-from deploy.lines import lines
+from deploy.lines import Line, lines
 from deploy.progress import Progress
 from deploy.running import Running
 from deploy.supervisor import Control, Process, ProcessState
@@ -38,30 +38,39 @@ def bring_up(settings: Settings, running: Running, progress: Progress, *, embedd
         StartupError: a process keeps exiting, or the instances are not ready in time.
     """
     control = Control()
-    looks = _Looks(control, settings.load_timeout_s + AROUND_LOADING_S)
+    looks = Looks(control, settings.load_timeout_s + AROUND_LOADING_S)
     if embedded:
         _bring_up_redis(control, looks, running.redis_url)
     for group in GROUPS:
         control.start_group(group)
+    await_all(running, looks, progress.show)
+
+
+def await_all(
+    running: Running, looks: "Looks", show: Callable[[list[Line]], object] = lambda _: None
+) -> None:
+    """Return when every process works.
+
+    Raises:
+        StartupError: a process keeps exiting, or they are not ready in time.
+    """
     for processes in looks:
-        known = ask.health(running.url)
-        now = lines(processes, known)
-        progress.show(now)
-        if all(line.good for line in now):
+        now = lines(processes, ask.health(running.url))
+        show(now)
+        bad = [line for line in now if not line.good]
+        if not bad:
             return
-        looks.waiting_for = ", ".join(
-            f"{line.process.name} ({line.note or line.state})" for line in now if not line.good
-        )
+        looks.waiting_for = ", ".join(f"{line.process.name} ({line.note or line.state})" for line in bad)
 
 
-def _bring_up_redis(control: Control, looks: "_Looks", url: str) -> None:
+def _bring_up_redis(control: Control, looks: "Looks", url: str) -> None:
     control.start_group("redis")
     looks.waiting_for = "redis (loading its data)"
     with redis.Redis.from_url(url) as client:
         for _ in looks:
             if _answers(client):
                 # What a service that was killed said of its workers is not true of the new ones.
-                client.delete(keys.WORKERS, keys.BUSY)
+                client.delete(keys.WORKERS, keys.BUSY, keys.RECYCLED)
                 return
 
 
@@ -72,7 +81,7 @@ def _answers(client: redis.Redis) -> bool:
         return False
 
 
-class _Looks:
+class Looks:
     """Looks at the processes twice a second, until the time is over or one of them is hopeless."""
 
     def __init__(self, control: Control, patience_s: float) -> None:

@@ -1,4 +1,4 @@
-"""The life of the service: `python -m deploy.service start | stop | restart | status | logs`."""
+"""The life of the service: `python -m deploy.service start | stop | restart [--rolling] | status | logs`."""
 
 import argparse
 import sys
@@ -11,6 +11,7 @@ from actors.errors import StartupError
 from actors.settings import SettingsError
 from deploy import logs
 from deploy.log_files import NoSuchLog
+from deploy.rolling import roll
 from deploy.running import Running
 from deploy.start import check, start
 from deploy.status import status
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[], int] = {
         "start": lambda: _start(console),
         "stop": lambda: _stop(console),
-        "restart": lambda: _restart(console),
+        "restart": lambda: _restart(console, rolling=asked.rolling),
         "status": lambda: status(console),
         "logs": lambda: _logs(asked, console),
     }[asked.command]
@@ -63,7 +64,10 @@ def _stop(console: Console) -> int:
     return 0
 
 
-def _restart(console: Console) -> int:
+def _restart(console: Console, *, rolling: bool) -> int:
+    if rolling:
+        roll(console)
+        return 0
     check(settings.load())  # before a service that works is stopped for settings that do not
     stop(console)
     return _start(console)
@@ -78,8 +82,12 @@ def _logs(asked: argparse.Namespace, console: Console) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deploy.service", description="The life of the service.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("start", "stop", "restart", "status"):
+    for name in ("start", "stop", "status"):
         commands.add_parser(name)
+    of_restart = commands.add_parser("restart")
+    of_restart.add_argument(
+        "--rolling", action="store_true", help="the workers, one after the other, while the others go on"
+    )
     of_logs = commands.add_parser("logs")
     of_logs.add_argument("-f", "--follow", action="store_true", help="go on as they grow")
     of_logs.add_argument(

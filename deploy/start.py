@@ -24,7 +24,7 @@ def start(console: Console) -> Running:
     Raises:
         SettingsError, StartupError: it cannot; nothing is left running.
     """
-    with _one_at_a_time():
+    with one_at_a_time():
         known = running.read()
         if known and supervisor.Control().pid():
             console.print(
@@ -79,7 +79,7 @@ def _all_or_nothing(console: Console) -> Iterator[None]:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
     """Let a second `start` wait for the first; the lock ends with the process, however that ends."""
     STATE_DIR.mkdir(mode=0o700, exist_ok=True)
     folder = os.open(STATE_DIR, os.O_RDONLY)

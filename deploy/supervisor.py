@@ -39,6 +39,7 @@ class Process(Struct, frozen=True, kw_only=True):
     """A process as supervisord knows it; times in seconds since the epoch, pid 0 when there is none."""
 
     name: str
+    group: str
     state: ProcessState = msgspec.field(name="statename")
     pid: int
     started_s: int = msgspec.field(name="start")
@@ -115,6 +116,10 @@ class Control:
     def start_group(self, group: str) -> None:
         """Start the processes of a group without waiting for them."""
         self._ask("startProcessGroup", group, False)
+
+    def signal(self, process: Process, name: str) -> None:
+        """Send a process a signal; where it ends by that, it is started anew."""
+        self._ask("signalProcess", f"{process.group}:{process.name}", name)
 
     def shut_down(self) -> None:
         """Ask supervisord to stop everything in order, and itself; it goes on while this returns."""

@@ -5,7 +5,7 @@
 -- or the name of the limit and the milliseconds until it may have passed.
 local key, asked = limit_arguments(KEYS, ARGV)
 local job, index, own_index, upload = unpack(KEYS, 8)
-local id, ttl, created_ms, caller, named_ttl, chunk = unpack(ARGV, 9, 14)
+local id, ttl, created_ms, caller, named_ttl, chunk = unpack(ARGV, 10, 15)
 if redis.call("EXISTS", job) == 1 then -- sent again, because the answer was lost
     return { "", id }
 end
@@ -23,7 +23,7 @@ if asked.rate > 0 then
 end
 redis.call("HINCRBY", key.spool, "total", asked.bytes)
 redis.call("HINCRBY", key.spool, id, asked.bytes)
-redis.call("HSET", job, unpack(ARGV, 15))
+redis.call("HSET", job, unpack(ARGV, 16))
 redis.call("EXPIRE", job, ttl)
 if chunk ~= "" then
     redis.call("HSET", upload, 0, chunk)

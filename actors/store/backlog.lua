@@ -1,6 +1,6 @@
 -- Shared by the scripts that follow it: how much audio waits in each lane, and how fast it becomes less.
 -- `scripts.py` says what LONG_MS is.
-local SPEED_WINDOW_MS = 60000
+local SPEED_WINDOW_MS = 20000
 
 local function count(hash, field)
     return tonumber(redis.call("HGET", hash, field) or "0")
@@ -41,7 +41,7 @@ local function update_backlog(short, long, job, id)
     return before - now
 end
 
--- So much audio is done with: the speed is that of about the last minute in which there was a backlog.
+-- So much audio is done with: the speed is that of the last 10 to 20 s in which there was a backlog.
 local function measure_speed(speed, audio_ms, now_ms)
     local last_ms = count(speed, "last_ms")
     local busy = count(speed, "busy_ms") + math.min(math.max(now_ms - last_ms, 0), SPEED_WINDOW_MS)

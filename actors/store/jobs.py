@@ -37,22 +37,30 @@ class JobStore:
         self._abandon = client.register_script(scripts.ABANDON)
         self._end_job = client.register_script(scripts.END_JOB)
 
-    async def check_room(self, caller: str, key: str | None, upload_bytes: int, shortest_ms: int) -> None:
+    async def check_room(
+        self, caller: str, key: str | None, upload_bytes: int, shortest_ms: int, *, waited_for: bool = False
+    ) -> None:
         """Refuse early what could not be admitted: a recording that is no shorter than `shortest_ms`.
+
+        `waited_for`: whether somebody waits for its answer.
 
         Raises:
             LimitReached: a limit is in the way.
         """
         _check(
             await self._may_admit(
-                keys=self._limits.keys(caller, key), args=self._limits.args(upload_bytes, shortest_ms)
+                keys=self._limits.keys(caller, key),
+                args=self._limits.args(upload_bytes, shortest_ms, waited_for=waited_for),
             )
         )
 
-    async def admit(self, job: Job, upload: AsyncIterator[bytes], shortest_ms: int = 0) -> str:
+    async def admit(
+        self, job: Job, upload: AsyncIterator[bytes], shortest_ms: int = 0, *, waited_for: bool = False
+    ) -> str:
         """Take in a new job and its upload, which comes in chunks of at most `CHUNK_BYTES`.
 
-        The recording is no shorter than `shortest_ms`, which decides what it would have to wait for.
+        The recording is no shorter than `shortest_ms`, which decides what it would have to wait for;
+        `waited_for`: whether somebody waits for its answer.
 
         Until it is kept it vanishes after `ADMISSION_TTL_S`: nobody was promised anything yet.
 
@@ -65,7 +73,8 @@ class JobStore:
         try:
             # With the record, so that most uploads take a single round trip.
             first = await anext(upload, b"")
-            admitted = await self._admit_record(job, shortest_ms, first)
+            wanted = self._limits.args(job.upload_bytes, shortest_ms, waited_for=waited_for)
+            admitted = await self._admit_record(job, wanted, first)
             if admitted == job.id:
                 await self._store_rest(job.id, upload)
         except LimitReached:
@@ -77,7 +86,7 @@ class JobStore:
             raise
         return admitted
 
-    async def _admit_record(self, job: Job, shortest_ms: int, first_chunk: bytes) -> str:
+    async def _admit_record(self, job: Job, wanted: list[str | int], first_chunk: bytes) -> str:
         place: list[str | int | bytes] = [
             job.id,
             keys.ADMISSION_TTL_S,
@@ -92,7 +101,7 @@ class JobStore:
         return _check(
             await self._admit(
                 keys=[*self._limits.keys(job.caller, job.key), *own],
-                args=[*self._limits.args(job.upload_bytes, shortest_ms), *place, *fields],
+                args=[*wanted, *place, *fields],
             )
         )
 

@@ -22,7 +22,7 @@ For all jobs together:
 | `asr:queued`            | sorted  | job id → when it was enqueued, until a segmenter takes it          |
 | `asr:running`           | sorted  | job id → when a segmenter took it, Unix milliseconds               |
 | `asr:backlog:{lane}`    | hash    | job id → milliseconds of it that wait; `total` is their sum        |
-| `asr:speed`             | hash    | audio recognised in the last minute or so with a backlog           |
+| `asr:speed`             | hash    | audio recognised in the last 10 to 20 s with a backlog             |
 | `asr:jobs`              | sorted  | `caller:id` → its place, as good as when it came, until it is swept    |
 | `asr:jobs:{caller}`     | sorted  | job id → the same place: what the caller's list of jobs shows      |
 | `asr:active:{caller}`   | set     | the caller's jobs that have not ended                              |
@@ -36,6 +36,7 @@ For all jobs together:
 | `asr:alerts`            | string  | `monitoring.alerts.Book` as JSON; the monitor writes it            |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy-instances`    | set     | the instances whose engine is at work                              |
+| `asr:recycled`          | string  | the instance that starts itself anew, until it is ready again      |
 | `asr:deliveries:{id}`   | set     | the processes that have begun a message (an hour)                  |
 | `asr:events`            | channel | `records.JobEvent` as JSON whenever a job moves                    |
 | `asr:logs`              | stream  | `event` → an event of any process's log as JSON, the last 10,000   |
@@ -89,6 +90,7 @@ SNAPSHOTS = "asr:snapshots"
 ALERTS = "asr:alerts"
 WORKERS = "asr:workers"
 BUSY = "asr:busy-instances"
+RECYCLED = "asr:recycled"
 EVENTS = "asr:events"
 LOGS = "asr:logs"
 

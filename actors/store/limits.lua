@@ -1,22 +1,26 @@
 -- Shared by the scripts that follow it: whether an upload may be taken in. Behind `backlog.lua`.
 local MINUTE_MS = 60000
 
+-- A speed that was measured for less says little: the first recordings find everything cold.
+local MEASURED_MS = 10000
+
 local function count_of(key)
     return tonumber(redis.call("GET", key) or "0")
 end
 
 -- The arguments that those scripts share, by name.
 -- KEYS: spool, backlog short, backlog long, speed, active, rate, named ("" for a job without a key)
--- ARGV: upload_bytes, shortest_ms (the recording is no shorter), now_ms, spool_bytes, backlog_ms, rate, jobs, prefix of a job's key
+-- ARGV: upload_bytes, shortest_ms (the recording is no shorter), now_ms, spool_bytes, backlog_ms,
+--       wait_ms (0 where nobody waits for the answer, or the wait is not limited), rate, jobs, prefix of a job's key
 local function limit_arguments(keys, argv)
     local key, asked = {}, {}
     for n, name in ipairs({ "spool", "short", "long", "speed", "active", "rate", "named" }) do
         key[name] = keys[n]
     end
-    for n, name in ipairs({ "bytes", "shortest_ms", "now_ms", "spool_bytes", "backlog_ms", "rate", "jobs" }) do
+    for n, name in ipairs({ "bytes", "shortest_ms", "now_ms", "spool_bytes", "backlog_ms", "wait_ms", "rate", "jobs" }) do
         asked[name] = tonumber(argv[n])
     end
-    asked.prefix = argv[8]
+    asked.prefix = argv[9]
     return key, asked
 end
 
@@ -60,6 +64,12 @@ local function limit_in_the_way(key, asked)
     local waits_ms = asked.shortest_ms > LONG_MS and short_ms + long_ms or short_ms
     if waits_ms >= asked.backlog_ms then
         return "backlog", (waits_ms - asked.backlog_ms) / speed
+    end
+    if asked.wait_ms > 0 and asked.shortest_ms <= LONG_MS and busy_ms >= MEASURED_MS then
+        local over_ms = short_ms / speed - asked.wait_ms
+        if over_ms >= 0 then
+            return "wait", over_ms
+        end
     end
     local used = count(key.spool, "total")
     local over = used + asked.bytes - asked.spool_bytes

@@ -1,6 +1,7 @@
 """What may wait at once: the limits that an upload meets before it is taken in."""
 
 import enum
+from typing import Final
 
 from msgspec import Struct
 
@@ -14,6 +15,8 @@ class Limit(enum.StrEnum):
 
     #: Audio that waits for recognition.
     BACKLOG = "backlog"
+    #: The time that the audio before it will take, for an upload whose answer somebody waits for.
+    WAIT = "wait"
     #: Audio kept in Redis.
     SPOOL = "spool"
     #: Uploads of a caller in a minute.
@@ -31,11 +34,17 @@ class LimitReached(Exception):
         self.wait_ms = wait_ms
 
 
+#: A request is taken in if it will wait for at most this share of its time-out, so that it is answered in
+#: time even where the speed falls to as much.
+WAIT_SHARE: Final = 1 / 3
+
+
 class Limits(Struct, frozen=True, kw_only=True):
-    """How much may wait; 0 uploads a minute or jobs are as many as one likes."""
+    """How much may wait; 0 milliseconds, uploads a minute or jobs are as many as one likes."""
 
     spool_bytes: int
     backlog_ms: int
+    wait_ms: int = 0
     uploads_per_minute: int = 0
     jobs: int = 0
 
@@ -45,6 +54,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         return cls(
             spool_bytes=settings.max_spool_mb << 20,
             backlog_ms=settings.max_backlog_s * 1000,
+            wait_ms=round(settings.request_timeout_s * 1000 * WAIT_SHARE),
             uploads_per_minute=settings.key_uploads_per_minute,
             jobs=settings.key_jobs,
         )
@@ -55,7 +65,8 @@ class Limits(Struct, frozen=True, kw_only=True):
         own = [keys.active(caller), keys.rate(caller), keys.named(key)]
         return [keys.SPOOL, *lanes, keys.SPEED, *own]
 
-    def args(self, upload_bytes: int, shortest_ms: int) -> list[str | int]:
+    def args(self, upload_bytes: int, shortest_ms: int, *, waited_for: bool) -> list[str | int]:
         """The arguments that `limits.lua` names."""
-        set_by_us = [self.spool_bytes, self.backlog_ms, self.uploads_per_minute, self.jobs]
+        wait_ms = self.wait_ms if waited_for else 0
+        set_by_us = [self.spool_bytes, self.backlog_ms, wait_ms, self.uploads_per_minute, self.jobs]
         return [upload_bytes, shortest_ms, now_ms(), *set_by_us, keys.JOB_PREFIX]

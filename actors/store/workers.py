@@ -91,6 +91,15 @@ class WorkerRegistry:
         self._client.hdel(keys.WORKERS, name)
         self._client.srem(keys.BUSY, name)
 
+    def begin_recycling(self, name: str, lease_s: int) -> bool:
+        """Whether the instance may start itself anew: one at a time, until it is back or its lease ends."""
+        return bool(self._client.set(keys.RECYCLED, name, nx=True, ex=lease_s))
+
+    def end_recycling(self, name: str) -> None:
+        """Say that the instance is back, if it is the one that was away."""
+        if self._client.get(keys.RECYCLED) == name.encode():
+            self._client.delete(keys.RECYCLED)
+
     def busy(self, name: str, add: Callable[[Pipeline], None] = lambda _: None) -> None:
         """Say that the instance's engine is at work, and what `add` adds, in one transaction."""
         with self._client.pipeline() as pipe:

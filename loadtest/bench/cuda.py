@@ -75,7 +75,8 @@ def measure_http(size: Size, folder: Path) -> Found:
     if not _has_gpu():
         return _NONE
     clips, requests, segmenters = _clips(folder), REQUESTS[size], max(1, devices.cores() // 2)
-    with services.service(folder, str(full_size.kept()), segmenters=segmenters) as service:
+    settings = {"segmenters": segmenters, "request_timeout_s": 3600}  # so that nobody is refused
+    with services.service(folder, str(full_size.kept()), **settings) as service:
         measure_load(service.url, 2 * services.INSTANCES, requests, clips)  # so that every instance is warm
         one, some = (side(measure_load(service.url, users, requests, clips)) for users in (1, 32))
         with ThreadPoolExecutor(SENDERS) as pool:

@@ -33,26 +33,34 @@ def in_turn(ours: str, theirs: str, rounds: int, load: Callable[[str], Report]) 
 
 
 def measure(url: str, users: int, requests_per_user: int, recordings: Path | None = None) -> Report:
-    """What a run on the server at the URL gave, by a process of its own: Locust changes the one it is in.
+    """What a run of so many users on the server at the URL gave.
 
     `recordings`: a folder of them, instead of the short corpus.
 
     Raises:
         NotServed: the run could not be made; the message says why.
     """
+    folder = {"test_file": recordings} if recordings else {}
+    return carried_out(
+        api_url=url,
+        endpoint="openai",
+        corpus="short",
+        serial_texts=False,
+        concurrent_users=users,
+        requests_per_user=requests_per_user,
+        delay_between_requests=0,
+        timeout=TIMEOUT_S,
+        **folder,
+    )
+
+
+def carried_out(**plan: object) -> Report:
+    """What a plan with these values gave, by a process of its own: Locust changes the one it is in.
+
+    Raises:
+        NotServed: the run could not be made; the message says why.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        plan: dict[str, object] = {
-            "api_url": url,
-            "endpoint": "openai",
-            "corpus": "short",
-            "serial_texts": "false",
-            "concurrent_users": users,
-            "requests_per_user": requests_per_user,
-            "delay_between_requests": 0,
-            "timeout": TIMEOUT_S,
-        }
-        if recordings:
-            plan["test_file"] = recordings
         command = [sys.executable, "-m", "loadtest", "--out", folder]
         command += [f"{name}={value}" for name, value in plan.items()]
         done = subprocess.run(

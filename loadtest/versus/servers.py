@@ -52,7 +52,8 @@ def quintet(model: Path) -> Iterator[Server]:
     """
     if running.read():
         raise NotServed(f"The service runs: ./justw stop, so that it can be started with {model}.")
-    environment = os.environ | {"ASR_MODEL": str(model)}
+    # FunASR's server refuses nobody, however long they wait.
+    environment = os.environ | {"ASR_MODEL": str(model), "ASR_REQUEST_TIMEOUT_S": "3600"}
     try:
         run_service("start", environment)
         service = running.read()

@@ -65,6 +65,21 @@ class SlowEngine(InstantEngine):
         return super().recognize(batch)
 
 
+class GrowingEngine(InstantEngine):
+    """Loses memory with each batch."""
+
+    LOST_MB = 32
+
+    def __init__(self) -> None:
+        self._lost: list[bytes] = []
+
+    @override
+    def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
+        """Keep what nobody needs."""
+        self._lost.append(b"x" * (self.LOST_MB << 20))
+        return super().recognize(batch)
+
+
 class MoodyEngine(InstantEngine):
     """Fails on samples of `FAILS`, loses its device on `LOSES`, and kills its process on `KILLS`."""
 

@@ -38,6 +38,7 @@ def sluggish(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "ASR_MODEL": "tests.doubles.engines:SlowEngine",
         "ASR_INSTANCES": "2",
         "ASR_BATCH_ROWS": "1",
+        "ASR_REQUEST_TIMEOUT_S": "120",
     }
     yield from started(checkout(tmp_path_factory.mktemp("sluggish"), **settings))
 

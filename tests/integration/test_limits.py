@@ -138,17 +138,43 @@ async def test_the_wait_follows_from_the_speed(jobs: JobStore, work: WorkStore, 
     assert measured.value.wait_ms == pytest.approx(100_000 / 10, rel=0.2), "20 s took 2 s"
 
 
+async def test_what_could_not_be_answered_in_time(jobs: JobStore, client: redis.Redis) -> None:
+    """It is refused to whoever would wait for it, by the time that the short ones before it will take."""
+    limits = Limits(spool_bytes=99, backlog_ms=10**9, wait_ms=10_000)
+    limited = JobStore(jobs.client, result_ttl_s=60, limits=limits)
+
+    async def ask(name: str, length_ms: int = 30_000) -> None:
+        await limited.admit(job_of(name, length_ms), chunks_of(b"abc"), length_ms, waited_for=True)
+
+    for name in ("a", "b", "c"):
+        await ask(name)  # nobody knows how fast it is
+    client.hset(keys.SPEED, mapping={"busy_ms": 9_000, "audio_ms": 18_000})
+    await ask("d")  # nor after so little
+    client.hset(keys.SPEED, mapping={"busy_ms": 30_000, "audio_ms": 240_000})
+
+    with pytest.raises(LimitReached, match="wait") as refused:
+        await ask("e")
+    assert refused.value.wait_ms == 120_000 / 8 - 10_000
+    with pytest.raises(LimitReached, match="wait"):
+        await limited.check_room("", None, 3, 0, waited_for=True)
+    assert await admit(limited, job_of("f", 30_000)) is None, "nobody waits for a job"
+    await ask("long", TWO_MINUTES_MS)  # it waits for none of them
+    for name in ("a", "b", "c"):
+        await limited.cancel(name)
+    await ask("g")
+
+
 async def test_the_speed_is_that_of_late(jobs: JobStore, work: WorkStore, client: redis.Redis) -> None:
     """What was long ago counts less and less, and a pause without a backlog does not count."""
-    client.hset(keys.SPEED, mapping={"last_ms": 0, "busy_ms": 60_000, "audio_ms": 60_000})
+    client.hset(keys.SPEED, mapping={"last_ms": 0, "busy_ms": 20_000, "audio_ms": 20_000})
     await admit(jobs, job_of("j1", 10_000))
     work.begin("j1")
     cut(work, "j1", 10_000)
     work.finish_segment("j1", 0)
 
     speed = {name: int(value) for name, value in client.hgetall(keys.SPEED).items()}
-    assert speed[b"busy_ms"] < 61_000, "since the job came, not since the year 1970"
-    assert speed[b"audio_ms"] in {35_000, 40_000, 70_000}
+    assert speed[b"busy_ms"] < 21_000, "since the job came, not since the year 1970"
+    assert speed[b"audio_ms"] in {15_000, 20_000, 30_000}
 
 
 async def test_a_caller_has_so_many_uploads_a_minute(jobs: JobStore, client: redis.Redis) -> None:

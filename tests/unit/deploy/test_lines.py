@@ -70,7 +70,7 @@ def test_a_request_meets_them_in_this_order() -> None:
 
 
 def _process(name: str, state: ProcessState = ProcessState.RUNNING, pid: int = 1) -> Process:
-    return Process(name=name, state=state, pid=pid, started_s=0, now_s=0, logfile="")
+    return Process(name=name, group=name, state=state, pid=pid, started_s=0, now_s=0, logfile="")
 
 
 def _instance(number: int, pid: int, state: Condition) -> WorkerHealth:

@@ -1,0 +1,90 @@
+"""An instance that has grown past its limit ends itself in order, and supervisord starts it anew.
+
+Whatever leaks in a library, or stays scattered over the heap, then costs no more than one load of the model.
+"""
+
+import threading
+from typing import Final
+
+import psutil
+import structlog
+from typing_extensions import override
+
+from actors.clock import now_ms
+from actors.errors import reason
+from actors.settings import Settings
+from actors.store.workers import HEARTBEAT_S, WorkerRegistry
+
+#: An instance that is away may take so much longer than its model: to end its work, and to start.
+AROUND_LOADING_S: Final = 60
+
+log = structlog.stdlib.get_logger()
+
+
+def own_mb() -> int:
+    """The memory that ends with this process.
+
+    Without what is mapped from files: weights and libraries are shared, and do not grow. On Linux that is
+    two numbers of `/proc/self/statm`; elsewhere, as on macOS, psutil walks the mappings, in milliseconds.
+    """
+    process = psutil.Process()
+    memory = process.memory_info()
+    if hasattr(memory, "shared"):
+        own: int = memory.rss - memory.shared
+        return own >> 20
+    return process.memory_full_info().uss >> 20
+
+
+def watch(config: Settings, registry: WorkerRegistry, name: str, stop: threading.Event) -> None:
+    """With the model loaded: set `stop` once the instance is to be started anew."""
+    registry.end_recycling(name)
+    limit_mb, loaded_mb = config.instance_max_mb, own_mb()
+    if not limit_mb:
+        return
+    if loaded_mb >= limit_mb:
+        # A successor would be as large.
+        log.warning("instance.limit_too_low", own_mb=loaded_mb, limit_mb=limit_mb)
+        return
+    lease_s = config.load_timeout_s + AROUND_LOADING_S
+    Recycler(registry, name, limit_mb, config.instances, lease_s, stop).start()
+
+
+class Recycler(threading.Thread):
+    """Looks every `HEARTBEAT_S` how large the instance is.
+
+    Only while all of the `instances` are ready, this one included, and nobody else is about it.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what it stands between
+        self,
+        registry: WorkerRegistry,
+        name: str,
+        limit_mb: int,
+        instances: int,
+        lease_s: int,
+        stop: threading.Event,
+    ) -> None:
+        super().__init__(name="recycler", daemon=True)
+        self._registry = registry
+        self._instance = name
+        self._limit_mb = limit_mb
+        self._instances = instances
+        self._lease_s = lease_s
+        self._told_to_stop = stop
+
+    @override
+    def run(self) -> None:
+        while not self._told_to_stop.wait(HEARTBEAT_S):
+            try:
+                self.look(own_mb())
+            except Exception as error:
+                # Whatever it is: the next look may tell.
+                log.exception("recycler.failed", reason=reason(error))
+
+    def look(self, now_mb: int) -> None:
+        """End the instance if it is too large, and its turn."""
+        if now_mb <= self._limit_mb or len(self._registry.ready_instances(now_ms())) < self._instances:
+            return
+        if self._registry.begin_recycling(self._instance, self._lease_s):
+            log.info("instance.recycled", own_mb=now_mb, limit_mb=self._limit_mb)
+            self._told_to_stop.set()

@@ -1,0 +1,67 @@
+"""`restart --rolling`: the workers one after the other, while the others go on with what comes in.
+
+The API and Redis stay as they are: to take either away would cut off requests.
+"""
+
+import time
+from typing import Final
+
+from rich.console import Console
+
+from actors import settings
+from actors.errors import StartupError
+from deploy import running
+from deploy.bring_up import AROUND_LOADING_S, Looks, await_all
+from deploy.running import Running
+from deploy.start import check, one_at_a_time
+from deploy.supervisor import Control
+
+#: What is restarted, in this order: first those of which there are several.
+PROGRAMS: Final = ("instance", "segmenter", "courier", "monitor")
+
+#: A worker that is told to end does so within 25 s; one that hangs is killed then.
+GRACE_S: Final = 30.0
+
+
+def roll(console: Console) -> None:
+    """Let supervisord start each worker anew, the next one once all are ready again.
+
+    Raises:
+        SettingsError, StartupError: it cannot begin, or a worker does not come up again; those whose turn
+            had not come go on as they were.
+    """
+    with one_at_a_time():
+        service, control = running.read(), Control()
+        if not service or not control.pid():
+            raise StartupError("Quintet is not running: ./justw start.")
+        if service.instances == 1:
+            raise StartupError("Nobody could go on while the only instance restarts: ./justw restart.")
+        config = settings.load()
+        check(config)
+        patience_s = config.load_timeout_s + AROUND_LOADING_S
+        await_all(service, Looks(control, patience_s))
+        for name in _workers(control):
+            began_s = time.monotonic()
+            _replace(name, service, control, patience_s)
+            console.print(f"{name}: ready after {time.monotonic() - began_s:.1f} s")
+
+
+def _workers(control: Control) -> list[str]:
+    names = [process.name for process in control.processes()]
+    return [name for wanted in PROGRAMS for name in names if name.partition("-")[0] == wanted]
+
+
+def _replace(name: str, service: Running, control: Control, patience_s: float) -> None:
+    """End a worker in order, and wait until its successor and all others work."""
+    (old,) = (process for process in control.processes() if process.name == name)
+    # A signal, and no order to stop: so there is no moment at which nobody would start it again.
+    control.signal(old, "TERM")
+    kill_at_s = time.monotonic() + GRACE_S
+    looks = Looks(control, GRACE_S + patience_s)
+    looks.waiting_for = name
+    for processes in looks:
+        if all(process.pid != old.pid for process in processes):
+            break
+        if time.monotonic() > kill_at_s:
+            control.signal(old, "KILL")
+    await_all(service, looks)

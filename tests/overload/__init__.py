@@ -1,0 +1,1 @@
+"""Ten times more than the service can do, and what becomes of it: `python -m tests.overload`."""
