@@ -24,7 +24,7 @@ from actors.settings import Settings
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
-from api.callers import Connection, caller_of
+from api.callers import Caller, Connection, caller_of
 from api.errors import HungUp, JobExpired, JobFailed, NotDone, Refused, StillRunning
 from api.events import JobListener, set_within
 from api.hang_up import unless_hung_up
@@ -54,7 +54,7 @@ class Recognizer(Struct, frozen=True):
     pool: InstancePool
 
     async def transcribe(
-        self, upload: UploadFile, options: Options, caller: str, receive: Receive
+        self, upload: UploadFile, options: Options, caller: Caller, receive: Receive
     ) -> Transcript:
         """Run a job on the upload and wait for it; a client that hangs up cancels it.
 
@@ -79,7 +79,7 @@ class Recognizer(Struct, frozen=True):
         self,
         upload: UploadFile,
         options: Options,
-        caller: str,
+        caller: Caller,
         *,
         job_id: str | None = None,
         key: str | None = None,
@@ -106,19 +106,19 @@ class Recognizer(Struct, frozen=True):
             created_ms=now,
             progress_ms=now,
             upload_bytes=size_bytes,
-            caller=caller,
+            caller=caller.name,
             key=_own(caller, key),
             callback=callback,
             expected_ms=min(expected_ms(head, size_bytes), self.settings.max_audio_s * 1000),
         )
         least_ms = shortest_ms(head, size_bytes)
-        while (admitted := await self.store.admit(job, _chunks(upload), least_ms)) != job.id:
+        while (admitted := await self.store.admit(job, _chunks(upload), least_ms, caller.quota)) != job.id:
             earlier = await self._taken_in(admitted)
             if earlier is not None:
                 structlog.contextvars.bind_contextvars(job=earlier.id)
                 return _same(earlier, job)
         structlog.contextvars.bind_contextvars(job=job.id)
-        log.debug("job.admitted", bytes=job.upload_bytes, expected_ms=job.expected_ms, caller=caller)
+        log.debug("job.admitted", bytes=job.upload_bytes, expected_ms=job.expected_ms, caller=caller.name)
         try:
             await self._enqueue(job)
         except BaseException:
@@ -237,12 +237,13 @@ async def has_room(connection: Connection, _: BaseRouteHandler) -> None:
     recognizer.check_size(size_bytes)
     caller = caller_of(connection)
     key = _own(caller, connection.headers.get("idempotency-key"))
-    await recognizer.store.check_room(caller, key, size_bytes, size_bytes * 1000 // MOST_BYTES_PER_S)
+    shortest_ms = size_bytes * 1000 // MOST_BYTES_PER_S
+    await recognizer.store.check_room(caller.name, key, size_bytes, shortest_ms, caller.quota)
 
 
-def _own(caller: str, key: str | None) -> str | None:
+def _own(caller: Caller, key: str | None) -> str | None:
     """An idempotency key among those of all callers."""
-    return f"{caller}:{key}" if key else None
+    return f"{caller.name}:{key}" if key else None
 
 
 def _result(job: Job, transcript: Transcript | None) -> Transcript:

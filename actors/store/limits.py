@@ -1,8 +1,10 @@
 """What may wait at once: the limits that an upload meets before it is taken in."""
 
 import enum
+from typing import Annotated
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 from actors.clock import now_ms
 from actors.settings import Settings
@@ -31,6 +33,17 @@ class LimitReached(Exception):
         self.wait_ms = wait_ms
 
 
+class Quota(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much a caller may, where that is not what is set for all; 0 is as much as one likes."""
+
+    uploads_per_minute: Annotated[int, Meta(ge=0, le=60_000)] | None = None
+    jobs: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+
+
+#: What the operator has set holds.
+NO_QUOTA = Quota()
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """How much may wait; 0 uploads a minute or jobs are as many as one likes."""
 
@@ -48,6 +61,11 @@ class Limits(Struct, frozen=True, kw_only=True):
             uploads_per_minute=settings.key_uploads_per_minute,
             jobs=settings.key_jobs,
         )
+
+    def within(self, quota: Quota) -> "Limits":
+        """The limits of a caller who has this quota."""
+        own = {name: most for name, most in msgspec.structs.asdict(quota).items() if most is not None}
+        return msgspec.structs.replace(self, **own)
 
     def keys(self, caller: str, key: str | None) -> list[str]:
         """The keys that `limits.lua` names."""
