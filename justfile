@@ -55,6 +55,13 @@ status: (_service "status")
 logs *ARGS:
     @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} _service logs "$@"
 
+# who may use it: keys add NAME [--uploads-per-minute N] [--jobs N], keys list, keys revoke NAME|ID
+[group('service')]
+[no-exit-message]
+keys *ARGS:
+    @if [ ! -e .venv/.setup-done ]; then echo "Quintet is not set up: ./justw setup"; exit 2; fi
+    @{{ python }} -m deploy.keys "$@"
+
 # show the alerts that fire, and those resolved last; exit 1 while one fires, 2 if nobody knows
 [group('service')]
 [no-exit-message]

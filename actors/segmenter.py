@@ -201,6 +201,15 @@ class Segmenter:
             assemble(self._store, cut)
 
 
+def load_vad() -> VoiceActivityDetector:
+    """What cuts the recordings.
+
+    Raises:
+        StartupError: its weights are missing or damaged.
+    """
+    return VoiceActivityDetector.load(weights.verify("fsmn-vad"), threads=1)
+
+
 def main(number: int) -> None:
     """Load the VAD and work until told to stop.
 
@@ -214,7 +223,7 @@ def main(number: int) -> None:
     heartbeat = Heartbeat(WorkerRegistry(client), f"segmenter-{number}", Device("cpu", None, threads=1))
     heartbeat.arrive()
     started = time.perf_counter()
-    vad = VoiceActivityDetector.load(weights.folder("fsmn-vad"), threads=1)
+    vad = load_vad()
     log.info("vad.loaded", took_s=round(time.perf_counter() - started, 3))
     bound_memory()
     broker = worker.create_broker(config, Slots(THREADS, LONG_THREADS))

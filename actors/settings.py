@@ -20,6 +20,10 @@ STATE_DIR = Path(__file__).resolve().parent.parent / ".quintet"
 _API_KEY = r"([A-Za-z0-9_.-]{1,40}:)?[!-+\-./0-9;-~]{8,200}"
 API_KEYS = rf"^$|^{_API_KEY}(,{_API_KEY})*$"
 
+#: What may be shown to everyone: any of these.
+_PUBLIC = "(page|metrics|stats|monitoring)"
+PUBLIC = rf"^$|^{_PUBLIC}(,{_PUBLIC})*$"
+
 #: What is not repeated in messages: a URL may hold a password.
 _SECRET = {"redis_url", "api_keys", "callback_secret", "alert_webhook"}
 
@@ -122,6 +126,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="who may use it: keys separated by commas, each `key` or `name:key`; empty: everyone",
         ),
     ] = ""
+    names: Annotated[
+        str,
+        Meta(
+            pattern=r"^$|^\*$|^[A-Za-z0-9_.-]{1,253}(,[A-Za-z0-9_.-]{1,253})*$",
+            description="names besides `localhost` that it is called by, as behind a proxy, where it listens "
+            "on this machine only and needs no key: separated by commas, or `*`",
+        ),
+    ] = ""
+    tls_cert: Annotated[
+        str, Meta(description="a certificate in PEM, with those between it and its authority; empty: no TLS")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="the key of that certificate, in PEM without a passphrase")] = ""
+    public: Annotated[
+        str,
+        Meta(
+            pattern=PUBLIC,
+            description="what is shown without a key where keys are needed: of `page`, `metrics`, `stats`, "
+            "`monitoring`, separated by commas",
+        ),
+    ] = ""
     key_uploads_per_minute: Annotated[
         int,
         Meta(
@@ -192,6 +216,9 @@ def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) 
             f"ASR_MAX_SPOOL_MB={loaded.max_spool_mb} is less than ASR_MAX_UPLOAD_MB={loaded.max_upload_mb}: "
             "the largest upload must fit"
         )
+    if bool(loaded.tls_cert) != bool(loaded.tls_key):
+        there, missing = ("CERT", "KEY") if loaded.tls_cert else ("KEY", "CERT")
+        raise SettingsError(f"ASR_TLS_{there} is set and ASR_TLS_{missing} is not: both, or neither")
     secrets = [item.rpartition(":")[2] for item in loaded.api_keys.split(",")]
     if len(secrets) > len(set(secrets)):
         raise SettingsError("ASR_API_KEYS has a key twice: whose is it?")

@@ -1,5 +1,6 @@
 """The API process: `python -m api`."""
 
+import os
 import socket
 import sys
 
@@ -8,9 +9,13 @@ from litestar import Litestar
 from typing_extensions import override
 
 from actors import logs, settings
+from actors.access import tls
+from actors.access.operator_key import OPERATOR_KEY
 from actors.errors import StartupError
 from actors.flusher import Flusher
 from api.app import create_app
+from api.callers import Callers
+from api.hardened import Hardened
 from api.logged import Logged
 from api.measured import Measured
 from api.slow_clients import ImpatientProtocol
@@ -35,16 +40,20 @@ def main() -> None:
     """Serve until told to stop; requests in flight get a few seconds to end."""
     config = settings.load()
     logs.configure(config, "api")
-    app = create_app(config)
+    tls.check(config)
+    app = create_app(config, Callers(config, os.environ.get(OPERATOR_KEY, "")))
     server = Server(
         app,
         uvicorn.Config(
-            Logged(Measured(app)),
+            Logged(Measured(Hardened(app))),
             host=config.host,
             port=config.port,
             http=ImpatientProtocol,
             log_config=None,
             access_log=False,
+            server_header=False,
+            ssl_certfile=config.tls_cert or None,
+            ssl_keyfile=config.tls_key or None,
             timeout_graceful_shutdown=20,
         ),
     )

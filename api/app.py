@@ -18,7 +18,7 @@ from actors.store.jobs import JobStore
 from actors.store.limits import Limits
 from api import docs, jobs, monitoring, openai, web_page
 from api.asr import asr, asr_simple
-from api.callers import SECURITY, Callers, caller_of, known_caller
+from api.callers import SECURITY, Caller, Callers, caller_of, known_caller
 from api.cancellation import end
 from api.error_answers import answer_asr, answer_problem
 from api.events import JobListener
@@ -28,16 +28,16 @@ from api.intake import FORM_OVERHEAD_BYTES, Recognizer
 from api.log_listener import LogListener
 from api.log_stream import logs
 from api.operations import health, live, ready, stats
+from api.origins import Names, own_name, own_page
 
 VERSION: Final = "0.1.0"
 
 
-def create_app(settings: Settings) -> Litestar:
+def create_app(settings: Settings, callers: Callers) -> Litestar:
     """The application; it connects to Redis when it starts, not before."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        app.state.callers = Callers(settings)
         async with prompt(settings) as client, prompt_queues(settings) as queues_client:
             app.state.recognizer = recognizer = _wire(settings, client, queues_client)
             app.state.log_listener = log_listener = LogListener(client)
@@ -73,7 +73,9 @@ def create_app(settings: Settings) -> Litestar:
             web_page.router(),
         ],
         lifespan=[lifespan],
+        state=State({"callers": callers, "names": Names(settings)}),
         exception_handlers={Exception: answer_problem},
+        guards=[own_page, own_name],
         dependencies={
             "recognizer": Provide(_recognizer, sync_to_thread=False),
             "pool": Provide(_pool, sync_to_thread=False),
@@ -107,7 +109,7 @@ def _log_listener(state: State) -> LogListener:
     return listener
 
 
-def _caller(request: Request[Any, Any, State]) -> str:
+def _caller(request: Request[Any, Any, State]) -> Caller:
     return caller_of(request)
 
 

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from actors import languages, replacements
 from actors.records import Options, Stats, Transcript
 from api import render
+from api.callers import Caller
 from api.error_answers import UPLOAD_ERRORS, AsrFailure
 from api.form_guard import GuardedRequest
 from api.intake import WAITED_FOR, Recognizer, has_room
@@ -126,7 +127,7 @@ _options: dict[str, Any] = {
 
 
 @post("/asr", summary="Subtitles of a recording", **_options)
-async def asr(data: _FormBody, recognizer: Recognizer, caller: str, request: GuardedRequest) -> AsrAnswer:
+async def asr(data: _FormBody, recognizer: Recognizer, caller: Caller, request: GuardedRequest) -> AsrAnswer:
     """Cut the recording by voice activity, recognise its segments in parallel, answer with SubRip."""
     transcript = await recognizer.transcribe(data.file, data.options(vad=True), caller, request.receive)
     return _answer(await asyncio.to_thread(render.srt, transcript), transcript, data)
@@ -134,7 +135,7 @@ async def asr(data: _FormBody, recognizer: Recognizer, caller: str, request: Gua
 
 @post("/asr_simple", summary="Text of a recording", **_options)
 async def asr_simple(
-    data: _FormBody, recognizer: Recognizer, caller: str, request: GuardedRequest
+    data: _FormBody, recognizer: Recognizer, caller: Caller, request: GuardedRequest
 ) -> AsrAnswer:
     """Recognise the whole recording, pauses included, and answer with plain text."""
     transcript = await recognizer.transcribe(data.file, data.options(vad=False), caller, request.receive)

@@ -51,6 +51,24 @@ class NoKey(Refused):
         super().__init__(401, message)
 
 
+class ForeignPage(Refused):
+    """A web page from elsewhere has a browser ask."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            403,
+            "a web page from elsewhere asks for this, which none may; a proxy before the service is to pass "
+            "on `Host` as the browser has sent it",
+        )
+
+
+class UnknownName(Refused):
+    """The service is called by a name that somebody else may have made lead here."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(403, f"Host: {host!r} is no name of this service: ASR_NAMES can say that it is one")
+
+
 class JobFailed(Exception):
     """The job of the request has failed; `status` says whose fault it was."""
 

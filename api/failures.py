@@ -9,6 +9,7 @@ import structlog
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
+from actors.access.key_file import KeyFileError
 from actors.errors import BadOption
 from actors.store.limits import Limit, LimitReached
 from api.errors import (
@@ -32,8 +33,8 @@ _LIMITS: Final = {
     Limit.BACKLOG: "too much audio is waiting (ASR_MAX_BACKLOG_S)",
     Limit.WAIT: "too much audio is waiting to answer in time (ASR_REQUEST_TIMEOUT_S), which /jobs would take",
     Limit.SPOOL: "too much audio is waiting (ASR_MAX_SPOOL_MB)",
-    Limit.RATE: "too many uploads in a minute (ASR_KEY_UPLOADS_PER_MINUTE)",
-    Limit.JOBS: "too many jobs that have not ended (ASR_KEY_JOBS)",
+    Limit.RATE: "too many uploads in a minute (a limit of this key, or ASR_KEY_UPLOADS_PER_MINUTE)",
+    Limit.JOBS: "too many jobs that have not ended (a limit of this key, or ASR_KEY_JOBS)",
 }
 
 #: What msgspec says of a field that a form does not have.
@@ -51,7 +52,7 @@ class Failure(Struct, frozen=True):
     headers: dict[str, str] = {}
 
 
-def describe(error: Exception) -> Failure:  # noqa: C901 - a table
+def describe(error: Exception) -> Failure:  # noqa: C901, PLR0912 - a table
     """The answer to a failure."""
     match error:
         case NoKey():
@@ -67,6 +68,8 @@ def describe(error: Exception) -> Failure:  # noqa: C901 - a table
         case LimitReached():
             wait_s = min(max(math.ceil(error.wait_ms / 1000), 1), _LONGEST_RETRY_S)
             return _later(429, f"{_LIMITS[error.limit]}; try again in {wait_s} s", wait_s)
+        case KeyFileError():
+            return _later(503, "nobody is let in: the operator has to see to the API keys", _RETRY_S)
         case Unavailable() | Interrupted() | JobExpired():
             return _later(503, str(error), _RETRY_S)
         case StillRunning():

@@ -1,6 +1,7 @@
 """From an upload to a job: what can be refused is refused here, before it costs anything."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -24,7 +25,7 @@ from actors.settings import Settings
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.keys import CHUNK_BYTES
-from api.callers import Connection, caller_of
+from api.callers import Caller, Connection, caller_of
 from api.errors import HungUp, JobExpired, JobFailed, NotDone, Refused, StillRunning
 from api.events import JobListener, set_within
 from api.hang_up import unless_hung_up
@@ -57,7 +58,7 @@ class Recognizer(Struct, frozen=True):
     pool: InstancePool
 
     async def transcribe(
-        self, upload: UploadFile, options: Options, caller: str, receive: Receive
+        self, upload: UploadFile, options: Options, caller: Caller, receive: Receive
     ) -> Transcript:
         """Run a job on the upload and wait for it; a client that hangs up cancels it.
 
@@ -82,7 +83,7 @@ class Recognizer(Struct, frozen=True):
         self,
         upload: UploadFile,
         options: Options,
-        caller: str,
+        caller: Caller,
         *,
         job_id: str | None = None,
         key: str | None = None,
@@ -112,21 +113,20 @@ class Recognizer(Struct, frozen=True):
             created_ms=now,
             progress_ms=now,
             upload_bytes=size_bytes,
-            caller=caller,
+            caller=caller.name,
             key=_own(caller, key),
             callback=callback,
             expected_ms=min(expected_ms(head, size_bytes), self.settings.max_audio_s * 1000),
         )
         least_ms = shortest_ms(head, size_bytes)
-        while (
-            admitted := await self.store.admit(job, _chunks(upload), least_ms, waited_for=waited_for)
-        ) != job.id:
+        admit = functools.partial(self.store.admit, quota=caller.quota, waited_for=waited_for)
+        while (admitted := await admit(job, _chunks(upload), least_ms)) != job.id:
             earlier = await self._taken_in(admitted)
             if earlier is not None:
                 structlog.contextvars.bind_contextvars(job=earlier.id)
                 return _same(earlier, job)
         structlog.contextvars.bind_contextvars(job=job.id)
-        log.debug("job.admitted", bytes=job.upload_bytes, expected_ms=job.expected_ms, caller=caller)
+        log.debug("job.admitted", bytes=job.upload_bytes, expected_ms=job.expected_ms, caller=caller.name)
         try:
             await self._enqueue(job)
         except BaseException:
@@ -247,12 +247,14 @@ async def has_room(connection: Connection, handler: BaseRouteHandler) -> None:
     key = _own(caller, connection.headers.get("idempotency-key"))
     least_ms = size_bytes * 1000 // MOST_BYTES_PER_S
     waited_for = bool(handler.opt.get(WAITED_FOR))
-    await recognizer.store.check_room(caller, key, size_bytes, least_ms, waited_for=waited_for)
+    await recognizer.store.check_room(
+        caller.name, key, size_bytes, least_ms, caller.quota, waited_for=waited_for
+    )
 
 
-def _own(caller: str, key: str | None) -> str | None:
+def _own(caller: Caller, key: str | None) -> str | None:
     """An idempotency key among those of all callers."""
-    return f"{caller}:{key}" if key else None
+    return f"{caller.name}:{key}" if key else None
 
 
 def _result(job: Job, transcript: Transcript | None) -> Transcript:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -86,7 +86,7 @@ class JobStream(Struct, frozen=True):
     follower: JobFollower
     listener: JobListener
 
-    async def events(self, job_id: str, place: Place) -> AsyncIterator[ServerSentEventMessage]:
+    async def events(self, job_id: str, place: Place) -> AsyncGenerator[ServerSentEventMessage, None]:
         """The events behind a place, as they happen, until the job has ended or is gone."""
 
         async def look() -> tuple[list[ServerSentEventMessage], bool]:

@@ -6,8 +6,8 @@ import re
 from typing import Annotated, Any, Final
 
 import redis
-from litestar import Response, Router, delete, get, post
-from litestar.datastructures import ResponseHeader
+from litestar import Request, Response, Router, delete, get, post
+from litestar.datastructures import ResponseHeader, State
 from litestar.enums import RequestEncodingType
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
@@ -18,7 +18,7 @@ from msgspec import Meta
 from actors.records import JobState
 from actors.store.following import Standing
 from api.asr import RecordingForm
-from api.callers import SECURITY, known_caller
+from api.callers import SECURITY, Caller, known_caller, while_known
 from api.error_answers import UPLOAD_ERRORS, problems
 from api.errors import JobExpired, NoResult, UnknownJob
 from api.form_guard import GuardedRequest
@@ -103,7 +103,7 @@ _JobId = Annotated[str, Parameter(description="The id of the job.")]
     ],
 )
 async def submit(
-    data: _FormBody, recognizer: Recognizer, caller: str, idempotency_key: _Key = None
+    data: _FormBody, recognizer: Recognizer, caller: Caller, idempotency_key: _Key = None
 ) -> Response[JobView]:
     """Take the recording in and answer at once; `Location` is where to follow the job."""
     job = await recognizer.submit(
@@ -127,7 +127,7 @@ async def submit(
 )
 async def listing(
     recognizer: Recognizer,
-    caller: str,
+    caller: Caller,
     limit: Annotated[int, Parameter(ge=1, le=100, description="Most jobs of a page.")] = 20,
     cursor: Annotated[
         str | None, Parameter(pattern=r"^[0-9]{1,15}$", description="The `next` of the page before.")
@@ -138,7 +138,7 @@ async def listing(
 ) -> JobPage:
     """Newest first, those of `/asr`, `/asr_simple` and `/v1` as well, until they expire."""
     before = None if cursor is None else int(cursor)
-    return view_page(await recognizer.follower.page(caller, limit, state_, before))
+    return view_page(await recognizer.follower.page(caller.name, limit, state_, before))
 
 
 @get(
@@ -147,7 +147,7 @@ async def listing(
     tags=_TAGS,
     responses=problems(_UNKNOWN, _COMMON),
 )
-async def show(job_id: _JobId, recognizer: Recognizer, caller: str) -> JobView:
+async def show(job_id: _JobId, recognizer: Recognizer, caller: Caller) -> JobView:
     """State, progress, and when it may be done."""
     return view(await _standing(recognizer, job_id, caller))
 
@@ -163,7 +163,7 @@ async def show(job_id: _JobId, recognizer: Recognizer, caller: str) -> JobView:
 async def result(
     job_id: _JobId,
     recognizer: Recognizer,
-    caller: str,
+    caller: Caller,
     format_: Annotated[
         FormatName, Parameter(query="format", description="`json` has all that the model knows.")
     ] = "json",
@@ -183,7 +183,7 @@ async def result(
 
 
 @delete("/{job_id:str}", summary="Cancel a job", tags=_TAGS, responses=problems(_UNKNOWN, _COMMON))
-async def cancel(job_id: _JobId, recognizer: Recognizer, caller: str) -> None:
+async def cancel(job_id: _JobId, recognizer: Recognizer, caller: Caller) -> None:
     """Nothing of the job is left but its record; one that has ended keeps its state and loses its result."""
     await _standing(recognizer, job_id, caller)
     await recognizer.cancel(job_id)
@@ -209,9 +209,11 @@ async def cancel(job_id: _JobId, recognizer: Recognizer, caller: str) -> None:
 async def events(
     job_id: _JobId,
     recognizer: Recognizer,
-    caller: str,
+    caller: Caller,
+    request: Request[Any, Any, State],
     last_event_id: Annotated[
-        str | None, Parameter(header="Last-Event-ID", description="The last event heard: go on behind it.")
+        str | None,
+        Parameter(header="Last-Event-ID", description="The last event heard: go on behind it."),
     ] = None,
 ) -> Response[Any]:
     """Server-sent events until the job has ended: `state` with the job, `segment`, and `done` with the job.
@@ -224,13 +226,13 @@ async def events(
     if place.at_end:
         return Response(None, status_code=204)
     stream = JobStream(recognizer.store, recognizer.follower, recognizer.listener)
-    return ServerSentEvent(stream.events(job_id, place))
+    return ServerSentEvent(while_known(request, stream.events(job_id, place)))
 
 
-async def _standing(recognizer: Recognizer, job_id: str, caller: str) -> Standing:
+async def _standing(recognizer: Recognizer, job_id: str, caller: Caller) -> Standing:
     # Anything else could name another key.
     standing = await recognizer.follower.standing(job_id) if _ID.fullmatch(job_id) else None
-    if standing is None or standing.job.caller != caller:
+    if standing is None or standing.job.caller != caller.name:
         raise UnknownJob(job_id)
     return standing
 

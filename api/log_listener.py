@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Final
 
 import redis.asyncio
@@ -107,7 +107,7 @@ class LogListener:
         last = await recent(self._redis, LogFilter(), 1)
         return await self._after(wanted, min(place, last.place, key=order))
 
-    async def follow(self, begun: Begun) -> AsyncIterator[ServerSentEventMessage]:
+    async def follow(self, begun: Begun) -> AsyncGenerator[ServerSentEventMessage, None]:
         """The events from a beginning on, as they are logged, until this process stops."""
         client, place = begun.client, begun.first.place
         with self._following(client, place):

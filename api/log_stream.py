@@ -1,16 +1,17 @@
 """`GET /monitoring/logs`: what all processes log, as they log it, as server-sent events."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from litestar import get
+from litestar import Request, get
 from litestar.background_tasks import BackgroundTask
+from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import Parameter
 from litestar.response import ServerSentEvent
 from msgspec import Struct
 
-from api.callers import SECURITY, known_caller
+from api.callers import SECURITY, known_caller, while_known
 from api.error_answers import problems
 from api.log_listener import MOST_STREAMS, LogListener
 from monitoring.log_entries import Level, LogFilter
@@ -55,8 +56,9 @@ class LogEvent(Struct, frozen=True, kw_only=True):
         )
     },
 )
-async def logs(
+async def logs(  # noqa: PLR0913, PLR0917 - what a request may say
     log_listener: LogListener,
+    request: Request[Any, Any, State],
     level: Annotated[Level, Parameter(description="The least level.")] = "debug",
     process: Annotated[
         str,
@@ -79,4 +81,6 @@ async def logs(
     """What all processes on all machines log: the last events that are wanted, then each as it is logged."""
     wanted = LogFilter(level=level, process=process, job=job)
     begun = await log_listener.begin(wanted, last_event_id)
-    return ServerSentEvent(log_listener.follow(begun), background=BackgroundTask(log_listener.end, begun))
+    return ServerSentEvent(
+        while_known(request, log_listener.follow(begun)), background=BackgroundTask(log_listener.end, begun)
+    )

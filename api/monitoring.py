@@ -12,7 +12,7 @@ from msgspec import Struct
 from actors.clock import now_ms
 from actors.store.metrics import read_metrics
 from actors.store.watching import read_alerts, snapshots
-from api.callers import SECURITY, known_caller
+from api.callers import SECURITY, unless_public
 from api.error_answers import problems
 from api.instances import InstancePool
 from monitoring.alerts import Alert, Book
@@ -43,6 +43,7 @@ _EXAMPLE: Final = (
     summary="Metrics for Prometheus",
     tags=["Operation"],
     media_type=MEDIA_TYPE,
+    guards=[unless_public("metrics")],
     responses=_PROBLEMS
     | {
         200: ResponseSpec(
@@ -82,6 +83,7 @@ class Alerts(Struct, frozen=True):
     "/monitoring/history",
     summary="The last hour",
     tags=["Operation"],
+    guards=[unless_public("monitoring")],
     responses=_PROBLEMS | problems({422: "A parameter is bad."}),
 )
 async def history(
@@ -94,7 +96,13 @@ async def history(
     return History([seen for line in kept[::-1][::every][::-1] if (seen := _decoded(line))])
 
 
-@get("/monitoring/alerts", summary="The alerts", tags=["Operation"], responses=_PROBLEMS)
+@get(
+    "/monitoring/alerts",
+    summary="The alerts",
+    tags=["Operation"],
+    guards=[unless_public("monitoring")],
+    responses=_PROBLEMS,
+)
 async def alerts(pool: InstancePool) -> Alerts:
     """The alerts that fire, and of the others that ever fired when they were resolved last."""
     book = await _book(pool)
@@ -102,10 +110,8 @@ async def alerts(pool: InstancePool) -> Alerts:
 
 
 def router() -> Router:
-    """All of them, for those who have a key."""
-    return Router(
-        path="/", route_handlers=[metrics, history, alerts], guards=[known_caller], security=SECURITY
-    )
+    """All of them."""
+    return Router(path="/", route_handlers=[metrics, history, alerts], security=SECURITY)
 
 
 async def _book(pool: InstancePool) -> Book:

@@ -6,7 +6,7 @@ cannot do here is refused, not ignored.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Final, Literal
 
 import anyio
@@ -24,7 +24,7 @@ from msgspec import Meta, Struct, field
 from actors import languages
 from actors.records import Capabilities, Job, Language, Options, Transcript
 from api import render
-from api.callers import SECURITY, known_caller
+from api.callers import SECURITY, Caller, known_caller, while_known
 from api.error_answers import UPLOAD_ERRORS, OpenAiFailure, answer_openai, openai_error
 from api.errors import Interrupted, Refused, UnknownModel
 from api.failures import describe
@@ -139,7 +139,7 @@ async def model(name: str, pool: InstancePool) -> Model:
 async def transcriptions(
     data: Annotated[TranscriptionForm, Body(media_type=RequestEncodingType.MULTI_PART)],
     recognizer: Recognizer,
-    caller: str,
+    caller: Caller,
     request: GuardedRequest,
 ) -> Response[Any]:
     """A recording in; text, subtitles or text with times out, at once or as it is heard."""
@@ -147,7 +147,7 @@ async def transcriptions(
     options = Options(language=_language(data.language))
     if data.stream:
         job = await recognizer.submit(data.file, options, caller, waited_for=True)
-        return ServerSentEvent(_deltas(recognizer, job))
+        return ServerSentEvent(while_known(request, _deltas(recognizer, job)))
     transcript = await recognizer.transcribe(data.file, options, caller, request.receive)
     return await asyncio.to_thread(_answer, transcript, data)
 
@@ -202,7 +202,7 @@ def _answer(transcript: Transcript, form: TranscriptionForm) -> Response[Any]:
             return Response(FORMATS[name].render(transcript), media_type=FORMATS[name].media_type)
 
 
-async def _deltas(recognizer: Recognizer, job: Job) -> AsyncIterator[ServerSentEventMessage]:
+async def _deltas(recognizer: Recognizer, job: Job) -> AsyncGenerator[ServerSentEventMessage, None]:
     """The text as it is heard, then all of it, or the error; a client that hangs up cancels the job."""
     stream = JobStream(recognizer.store, recognizer.follower, recognizer.listener)
     text = ""

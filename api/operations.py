@@ -1,18 +1,19 @@
 """What an operator or an orchestrator asks: is it alive, is it ready, what has it done."""
 
-from typing import Final
+from typing import Any, Final
 
-from litestar import Response, get
+from litestar import Request, Response, get
+from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 
 from actors.clock import now_ms
-from api.callers import SECURITY, known_caller
+from api.callers import OPERATOR, SECURITY, Caller, is_known, unless_public
 from api.error_answers import problems
 from api.errors import Unavailable
 from api.instances import InstancePool
 from api.intake import Recognizer
-from monitoring.health import Health, HealthReport
+from monitoring.health import Health, HealthReport, without_details
 from monitoring.statistics import Statistics, summarize
 
 #: Running jobs in `/stats`, and among how many the caller's own are looked for.
@@ -32,9 +33,11 @@ class Alive(Struct, frozen=True):
     tags=["Operation"],
     responses={503: ResponseSpec(HealthReport, description="No instance or no segmenter is healthy.")},
 )
-async def health(pool: InstancePool) -> Response[HealthReport]:
-    """200 while any instance is healthy, 503 when none is; the body says which and why."""
+async def health(pool: InstancePool, request: Request[Any, Any, State]) -> Response[HealthReport]:
+    """200 while any instance is healthy, 503 when none is; the body says which and, to who is known, why."""
     report = await pool.health()
+    if not is_known(request):
+        report = without_details(report)
     return Response(report, status_code=503 if report.status is Health.UNHEALTHY else 200)
 
 
@@ -61,13 +64,13 @@ async def ready(pool: InstancePool) -> Alive:
     "/stats",
     summary="What the instances have done",
     tags=["Operation"],
-    guards=[known_caller],
+    guards=[unless_public("stats")],
     security=SECURITY,
     responses=problems({401: "An API key is needed."}),
 )
-async def stats(recognizer: Recognizer, caller: str) -> Statistics:
+async def stats(recognizer: Recognizer, caller: Caller) -> Statistics:
     """Counters since Redis was first started, whichever process answers, and the caller's running jobs."""
     pool = await recognizer.pool.read()
     running = await recognizer.store.running(RUNNING_LOOKED_AT)
-    own = [job for job in running if job.caller == caller][:RUNNING_SHOWN]
+    own = [job for job in running if caller == OPERATOR or job.caller == caller.name][:RUNNING_SHOWN]
     return summarize(pool, recognizer.pool.assess(pool), own, now_ms())

@@ -9,7 +9,11 @@ from litestar import Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 
+from api.callers import unless_public
+from api.errors import NoKey
+
 FOLDER: Final = Path(__file__).resolve().parent / "page"
+_CLOSED: Final = FOLDER / "closed.html"
 
 _MEDIA_TYPES: Final = {
     ".html": "text/html",
@@ -26,9 +30,6 @@ _POLICY: Final = (
 
 _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
     # A browser keeps the files and asks each time whether they are still the same.
     "Cache-Control": "no-cache",
@@ -62,10 +63,23 @@ async def _answer(request: _Request, name: str) -> Response[bytes]:
     return Response(content, media_type=_MEDIA_TYPES[path.suffix], headers=headers)
 
 
+def _closed(_: _Request, error: NoKey) -> Response[bytes]:
+    """For who opens it in a browser: why there is nothing to see, and who can change that."""
+    headers = _HEADERS | {"WWW-Authenticate": "Bearer"}
+    content = _CLOSED.read_bytes()
+    return Response(content, status_code=error.status, media_type="text/html", headers=headers)
+
+
 #: The names that can be asked for: no other path is ever opened.
 _FILES: Final = {path.name: path for path in FOLDER.iterdir() if path.suffix in _MEDIA_TYPES}
 
 
 def router() -> Router:
     """The page and its files."""
-    return Router(path="/", route_handlers=[index, asset], include_in_schema=False)
+    return Router(
+        path="/",
+        route_handlers=[index, asset],
+        guards=[unless_public("page")],
+        exception_handlers={NoKey: _closed},
+        include_in_schema=False,
+    )

@@ -5,7 +5,7 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from deploy.client import authorization
+from deploy.client import NotServed, authorization, trust
 from monitoring.health import HealthReport
 from monitoring.statistics import Statistics
 
@@ -27,7 +27,7 @@ def statistics(url: str) -> Statistics | None:
 def _ask(url: str, wanted: type[_T]) -> _T | None:
     try:
         # The service is on this machine: a proxy that the environment names is not meant for it.
-        answer = httpx.get(url, headers=authorization(), timeout=TIMEOUT_S, trust_env=False)
+        answer = httpx.get(url, headers=authorization(), timeout=TIMEOUT_S, trust_env=False, verify=trust())
         return msgspec.json.decode(answer.content, type=wanted)
-    except (httpx.HTTPError, msgspec.DecodeError):
+    except (httpx.HTTPError, msgspec.DecodeError, NotServed):
         return None

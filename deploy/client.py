@@ -1,5 +1,6 @@
-"""Speaks to the running service of this checkout, with the first of its API keys where it has some."""
+"""Speaks to the running service of this checkout, as its operator."""
 
+import ssl
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -7,6 +8,7 @@ from typing import Any, Final, Self
 import httpx
 
 from actors import settings
+from actors.access import tls
 from deploy import running
 
 #: No limit on the answer: a synchronous request lasts as long as its segments keep finishing.
@@ -22,14 +24,28 @@ def url() -> str:
     service = running.read()
     if service:
         return service.url
-    config = settings.load()
-    return running.local_url(config.host, config.port)
+    return running.url_of(settings.load())
 
 
 def authorization() -> dict[str, str]:
-    """The header that says who asks; none where nobody has to."""
-    first = settings.load().api_keys.partition(",")[0]
-    return {"Authorization": f"Bearer {first.rpartition(':')[2]}"} if first else {}
+    """The header that says who asks; none where no service runs."""
+    service = running.read()
+    return {"Authorization": f"Bearer {service.key}"} if service else {}
+
+
+def trust() -> ssl.SSLContext | bool:
+    """Whom to believe to be the running service; True, as httpx has it, is who the system believes.
+
+    Raises:
+        NotServed: its certificate is no more where it was.
+    """
+    service = running.read()
+    if not service or not service.certificate:
+        return True
+    try:
+        return tls.trust_of(Path(service.certificate))
+    except OSError as error:
+        raise NotServed(f"{service.certificate} cannot be read: {error.strerror}.") from error
 
 
 class Client:
@@ -39,7 +55,7 @@ class Client:
         self.base_url = base_url
         # The service is on this machine: a proxy that the environment names is not meant for it.
         self._http = httpx.Client(
-            base_url=base_url, headers=authorization(), timeout=TIMEOUT, trust_env=False
+            base_url=base_url, headers=authorization(), timeout=TIMEOUT, trust_env=False, verify=trust()
         )
 
     def __enter__(self) -> Self:
@@ -97,6 +113,11 @@ class Client:
         try:
             answer = self._http.request(method, path, **request)
         except httpx.ConnectError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise NotServed(
+                    f"{self.base_url} shows another certificate than that in ASR_TLS_CERT: ./justw restart, "
+                    "if it was renewed."
+                ) from error
             raise NotServed(f"Nothing answers at {self.base_url}: run ./justw start.") from error
         except httpx.TransportError as error:
             raise NotServed(

@@ -11,6 +11,8 @@ from typing import Final
 from rich.console import Console
 from rich.rule import Rule
 
+from actors import settings
+from actors.access import key_file
 from actors.errors import StartupError
 from actors.settings import SettingsError
 from deploy.client import Client, NotServed
@@ -76,10 +78,12 @@ def _show_instances(console: Console, service: Client) -> None:
 
 def _show_next(console: Console, url: str, recording: Path) -> None:
     console.print(Rule("Go on", align="left"))
+    is_open = key_file.is_open(settings.load())
+    header = "" if is_open else "-H 'Authorization: Bearer KEY' "
     lines = (
-        f"curl -F file=@{shlex.quote(os.path.relpath(recording))} -F lang=en {url}/asr",
+        f"curl {header}-F file=@{shlex.quote(os.path.relpath(recording))} -F lang=en {url}/asr",
         "./justw transcribe FILE        a recording of yours",
-        f"{url}/         the web page",
+        f"{url}/         the web page" if is_open else "./justw keys add NAME          a key",
         f"{url}/docs     every endpoint",
         "./justw stop                   stop the service",
     )

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from actors.access import secret
 from actors.settings import Settings
 from deploy.paths import RUN_DIR
 
@@ -13,24 +14,34 @@ RECORD: Final = RUN_DIR / "service.json"
 
 
 class Running(Struct, frozen=True, kw_only=True):
-    """The addresses of a started service, for its user alone: the URL of Redis has the password."""
+    """What the recipes need to know of a started service, for its user alone: it holds secrets."""
 
     url: str
     redis_url: str
     instances: int
+    #: What the recipes show to be let in.
+    key: str = ""
+    #: The file with the certificate that it shows; empty without TLS.
+    certificate: str = ""
 
 
 def describe(settings: Settings, redis_url: str) -> Running:
     """The service that these settings start."""
     return Running(
-        url=local_url(settings.host, settings.port), redis_url=redis_url, instances=settings.instances
+        url=url_of(settings),
+        redis_url=redis_url,
+        instances=settings.instances,
+        key=secret.mint(),
+        certificate=str(Path(settings.tls_cert).absolute()) if settings.tls_cert else "",
     )
 
 
-def local_url(host: str, port: int) -> str:
-    """How to reach, from this machine, a server that listens on `host`."""
+def url_of(settings: Settings) -> str:
+    """How to reach, from this machine, a service with these settings."""
+    scheme = "https" if settings.tls_cert else "http"
+    host = settings.host
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- translated, not bound
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{settings.port}" if ":" in host else f"{scheme}://{host}:{settings.port}"
 
 
 def write(running: Running, record: Path = RECORD) -> None:

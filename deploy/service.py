@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 
 from actors import settings
+from actors.access import key_file
 from actors.errors import StartupError
 from actors.settings import SettingsError
 from deploy import logs
@@ -24,6 +25,14 @@ Quintet is ready at {url}
   ./justw transcribe FILE     transcribe a recording
   {url}/                      the web page
   curl -F file=@FILE {url}/asr
+  ./justw status · ./justw logs -f · ./justw stop"""
+
+NEXT_STEPS_WITH_A_KEY = """\
+
+Quintet is ready at {url}, for those who have a key
+  ./justw keys add NAME       make a key
+  ./justw transcribe FILE     transcribe a recording
+  curl -H "Authorization: Bearer KEY" -F file=@FILE {url}/asr
   ./justw status · ./justw logs -f · ./justw stop"""
 
 
@@ -55,7 +64,8 @@ def _start(console: Console) -> int:
 
 def announce(service: Running, console: Console) -> None:
     """Print the address and what to do with it."""
-    console.print(NEXT_STEPS.format(url=service.url), markup=False, soft_wrap=True)
+    steps = NEXT_STEPS if key_file.is_open(settings.load()) else NEXT_STEPS_WITH_A_KEY
+    console.print(steps.format(url=service.url), markup=False, soft_wrap=True)
 
 
 def _stop(console: Console) -> int:

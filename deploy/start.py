@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from actors import settings
+from actors.access import key_file, tls
 from actors.settings import STATE_DIR, Settings
 from deploy import embedded_redis, leftovers, paths, preflight, running, supervisor
 from deploy.bring_up import bring_up
@@ -48,6 +49,8 @@ def check(config: Settings) -> None:
     preflight.check_model(config.model)
     preflight.check_devices(config.devices)
     rules.load(config)
+    key_file.read()
+    tls.check(config)
     if config.redis_url:
         preflight.check_redis(config)
 
@@ -58,7 +61,7 @@ def _start(config: Settings, console: Console) -> Running:
     server = embedded_redis.server_binary() if embedded else None
     service = running.describe(config, embedded_redis.configure() if embedded else config.redis_url)
     running.write(service)
-    supervisor.launch(config, service.redis_url, server)
+    supervisor.launch(config, service, server)
     with Progress(console) as progress:
         bring_up(config, service, progress, embedded=embedded)
     return service

@@ -14,9 +14,12 @@ import msgspec
 from msgspec import Struct
 from supervisor.xmlrpc import Faults
 
+from actors.access import secret
+from actors.access.operator_key import OPERATOR_KEY
 from actors.errors import StartupError
 from actors.settings import STATE_DIR, Settings
 from deploy.paths import HOME, SUPERVISORD_CONF, socket_path
+from deploy.running import Running
 
 REPLY_TIMEOUT_S: Final = 10.0
 DAEMON_START_TIMEOUT_S: Final = 30.0
@@ -47,7 +50,7 @@ class Process(Struct, frozen=True, kw_only=True):
     logfile: str = msgspec.field(name="stdout_logfile")
 
 
-def launch(settings: Settings, redis_url: str, redis_server: Path | None) -> None:
+def launch(settings: Settings, running: Running, redis_server: Path | None) -> None:
     """Start supervisord in the background; it starts nothing yet.
 
     Raises:
@@ -61,7 +64,8 @@ def launch(settings: Settings, redis_url: str, redis_server: Path | None) -> Non
         "QUINTET_SEGMENTERS": str(settings.segmenters),
         "QUINTET_REDIS_SERVER": str(redis_server),
         "QUINTET_REDIS_COUNT": "0" if redis_server is None else "1",
-        "ASR_REDIS_URL": redis_url,
+        "ASR_REDIS_URL": running.redis_url,
+        OPERATOR_KEY: secret.digest(running.key),
         "PYTHONUNBUFFERED": "1",
     }
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(SUPERVISORD_CONF)]

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from actors.errors import StartupError
 from deploy import running
+from deploy.client import trust
 from deploy.supervisor import Control
 from loadtest.metrics import Metrics
 from loadtest.records import GpuUsage, Look, Usage
@@ -144,7 +145,10 @@ def _busy(report: HealthReport | None) -> dict[str, bool]:
 
 def client(url: str, headers: Mapping[str, str]) -> httpx.Client:
     """A connection for looks, through no proxy: the service is on this machine, or near."""
-    return httpx.Client(base_url=url, headers=dict(headers), timeout=PATIENCE_S, trust_env=False)
+    trusted = trust() if is_ours(url) else True  # else whoever the system trusts
+    return httpx.Client(
+        base_url=url, headers=dict(headers), timeout=PATIENCE_S, trust_env=False, verify=trusted
+    )
 
 
 def is_ours(url: str) -> bool:

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from actors.records import Capabilities, WorkerReport, WorkerState
@@ -80,6 +81,16 @@ def assess(pool: Pool, *, instances: int, segmenters: int, now_ms: int) -> Healt
         segmenters=cutting,
         model=_shared([report.capabilities for report in reports if report.capabilities]),
     )
+
+
+def without_details(report: HealthReport) -> HealthReport:
+    """What everyone may know: what works, but not on which machine, or why something does not."""
+    hidden: dict[str, None] = dict.fromkeys(("host", "pid", "device", "rss_mb", "gpu_mb", "reason"))
+    details, segmenters = (
+        tuple(msgspec.structs.replace(one, **hidden) for one in workers)
+        for workers in (report.health_details, report.segmenters)
+    )
+    return msgspec.structs.replace(report, health_details=details, segmenters=segmenters)
 
 
 def condition(report: WorkerReport, pool: Pool, now_ms: int) -> Condition:

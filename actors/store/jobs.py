@@ -14,7 +14,7 @@ from actors.store import keys, scripts
 from actors.store.ending import TO_BE_TOLD, Ending
 from actors.store.hashes import decode_job, encode_job
 from actors.store.keys import JobKeys
-from actors.store.limits import Limit, LimitReached, Limits
+from actors.store.limits import NO_QUOTA, Limit, LimitReached, Limits, Quota
 
 #: Jobs of the index that one sweep looks at, oldest first: Redis serves nobody else meanwhile.
 _SWEPT_AT_ONCE = 10_000
@@ -37,8 +37,15 @@ class JobStore:
         self._abandon = client.register_script(scripts.ABANDON)
         self._end_job = client.register_script(scripts.END_JOB)
 
-    async def check_room(
-        self, caller: str, key: str | None, upload_bytes: int, shortest_ms: int, *, waited_for: bool = False
+    async def check_room(  # noqa: PLR0913 - what is known of an upload
+        self,
+        caller: str,
+        key: str | None,
+        upload_bytes: int,
+        shortest_ms: int,
+        quota: Quota = NO_QUOTA,
+        *,
+        waited_for: bool = False,
     ) -> None:
         """Refuse early what could not be admitted: a recording that is no shorter than `shortest_ms`.
 
@@ -47,15 +54,19 @@ class JobStore:
         Raises:
             LimitReached: a limit is in the way.
         """
+        limits = self._limits.within(quota, waited_for=waited_for)
         _check(
-            await self._may_admit(
-                keys=self._limits.keys(caller, key),
-                args=self._limits.args(upload_bytes, shortest_ms, waited_for=waited_for),
-            )
+            await self._may_admit(keys=limits.keys(caller, key), args=limits.args(upload_bytes, shortest_ms))
         )
 
     async def admit(
-        self, job: Job, upload: AsyncIterator[bytes], shortest_ms: int = 0, *, waited_for: bool = False
+        self,
+        job: Job,
+        upload: AsyncIterator[bytes],
+        shortest_ms: int = 0,
+        quota: Quota = NO_QUOTA,
+        *,
+        waited_for: bool = False,
     ) -> str:
         """Take in a new job and its upload, which comes in chunks of at most `CHUNK_BYTES`.
 
@@ -73,8 +84,8 @@ class JobStore:
         try:
             # With the record, so that most uploads take a single round trip.
             first = await anext(upload, b"")
-            wanted = self._limits.args(job.upload_bytes, shortest_ms, waited_for=waited_for)
-            admitted = await self._admit_record(job, wanted, first)
+            limits = self._limits.within(quota, waited_for=waited_for)
+            admitted = await self._admit_record(job, limits, shortest_ms, first)
             if admitted == job.id:
                 await self._store_rest(job.id, upload)
         except LimitReached:
@@ -86,7 +97,7 @@ class JobStore:
             raise
         return admitted
 
-    async def _admit_record(self, job: Job, wanted: list[str | int], first_chunk: bytes) -> str:
+    async def _admit_record(self, job: Job, limits: Limits, shortest_ms: int, first_chunk: bytes) -> str:
         place: list[str | int | bytes] = [
             job.id,
             keys.ADMISSION_TTL_S,
@@ -100,8 +111,8 @@ class JobStore:
         own = [of.job, keys.JOBS, keys.jobs_of(job.caller), of.upload]
         return _check(
             await self._admit(
-                keys=[*self._limits.keys(job.caller, job.key), *own],
-                args=[*wanted, *place, *fields],
+                keys=[*limits.keys(job.caller, job.key), *own],
+                args=[*limits.args(job.upload_bytes, shortest_ms), *place, *fields],
             )
         )
 

@@ -1,9 +1,10 @@
 """What may wait at once: the limits that an upload meets before it is taken in."""
 
 import enum
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 from actors.clock import now_ms
 from actors.settings import Settings
@@ -39,6 +40,17 @@ class LimitReached(Exception):
 WAIT_SHARE: Final = 1 / 3
 
 
+class Quota(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much a caller may, where that is not what is set for all; 0 is as much as one likes."""
+
+    uploads_per_minute: Annotated[int, Meta(ge=0, le=60_000)] | None = None
+    jobs: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+
+
+#: What the operator has set holds.
+NO_QUOTA: Final = Quota()
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """How much may wait; 0 milliseconds, uploads a minute or jobs are as many as one likes."""
 
@@ -59,14 +71,18 @@ class Limits(Struct, frozen=True, kw_only=True):
             jobs=settings.key_jobs,
         )
 
+    def within(self, quota: Quota, *, waited_for: bool) -> "Limits":
+        """Those of a caller who has this quota, for an upload whose answer somebody waits for or not."""
+        own = {name: most for name, most in msgspec.structs.asdict(quota).items() if most is not None}
+        return msgspec.structs.replace(self, wait_ms=self.wait_ms if waited_for else 0, **own)
+
     def keys(self, caller: str, key: str | None) -> list[str]:
         """The keys that `limits.lua` names."""
         lanes = [keys.BACKLOG_SHORT, keys.BACKLOG_LONG]
         own = [keys.active(caller), keys.rate(caller), keys.named(key)]
         return [keys.SPOOL, *lanes, keys.SPEED, *own]
 
-    def args(self, upload_bytes: int, shortest_ms: int, *, waited_for: bool) -> list[str | int]:
+    def args(self, upload_bytes: int, shortest_ms: int) -> list[str | int]:
         """The arguments that `limits.lua` names."""
-        wait_ms = self.wait_ms if waited_for else 0
-        set_by_us = [self.spool_bytes, self.backlog_ms, wait_ms, self.uploads_per_minute, self.jobs]
+        set_by_us = [self.spool_bytes, self.backlog_ms, self.wait_ms, self.uploads_per_minute, self.jobs]
         return [upload_bytes, shortest_ms, now_ms(), *set_by_us, keys.JOB_PREFIX]

@@ -3,15 +3,18 @@
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import gevent
+import gevent.ssl
 import msgspec
 from geventhttpclient import HTTPClient
 from geventhttpclient.response import HTTPParseError, HTTPSocketResponse
 from msgspec import Struct
 
+from actors.access import tls
 from loadtest.load import answers
 from loadtest.load.answers import Answer
 from loadtest.load.bodies import PATHS, Body
@@ -77,6 +80,8 @@ class Target(Struct, frozen=True, kw_only=True):
     endpoint: Endpoint
     headers: Mapping[str, str]
     timeout_s: float
+    #: The file with that of the service of this checkout; empty for another's, whom the system is to trust.
+    certificate: str = ""
 
     @property
     def _connect_s(self) -> float:
@@ -167,8 +172,14 @@ class Target(Struct, frozen=True, kw_only=True):
         return http.request("GET", self._prefix + path, headers=self.headers)
 
     def _client(self) -> HTTPClient:
+        trust: dict[str, Any] = {}
+        if self.certificate:
+            context = tls.trust_of(Path(self.certificate), gevent.ssl.create_default_context)
+            # Not its name, which is rarely 127.0.0.1, but the certificate itself is looked at.
+            trust = {"ssl_context_factory": lambda **_: context, "insecure": True}
         return HTTPClient.from_url(
             self.url,
+            **trust,
             block_size=_BLOCK,
             connection_timeout=self._connect_s,
             network_timeout=None,  # `send` waits no longer than the timeout for all of it

@@ -17,6 +17,7 @@ from gevent.resolver.blocking import Resolver
 
 from actors.clock import now_ms
 from actors.flusher import FLUSH_S
+from deploy import running
 from deploy.client import NotServed
 from loadtest.corpus import Recording, error_rate
 from loadtest.load.answers import CONNECTION, WRONG_TEXT
@@ -28,7 +29,7 @@ from loadtest.metrics import Metrics, counted
 from loadtest.plan import Plan
 from loadtest.records import OK, TIMEOUT, Run, Sample
 from loadtest.target import hardware, meet
-from loadtest.watch import Watch, client, read_metrics
+from loadtest.watch import Watch, client, is_ours, read_metrics
 
 # Locust's own process replaces the standard library's sockets and threads by gevent's. Nothing here needs
 # that: what waits for sockets uses gevent's own, and the watch is to be a thread.
@@ -58,7 +59,14 @@ def run(
     service = meet(plan.api_url, headers)
     _allow_connections()
     _remember_names()
-    target = Target(url=plan.api_url, endpoint=plan.endpoint, headers=headers, timeout_s=plan.timeout)
+    ours = running.read() if is_ours(plan.api_url) else None
+    target = Target(
+        url=plan.api_url,
+        endpoint=plan.endpoint,
+        headers=headers,
+        timeout_s=plan.timeout,
+        certificate=ours.certificate if ours else "",
+    )
     session = Session(plan, recordings, target)
     process = psutil.Process()
     with _stop() as stop, client(plan.api_url, headers) as http:

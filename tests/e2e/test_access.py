@@ -82,6 +82,12 @@ CLOSED = [
     ("POST", "/v1/audio/transcriptions"),
     ("GET", "/v1/models"),
     ("GET", "/stats"),
+    ("GET", "/metrics"),
+    ("GET", "/monitoring/history"),
+    ("GET", "/monitoring/alerts"),
+    ("GET", "/monitoring/logs"),
+    ("GET", "/"),
+    ("GET", "/page/main.js"),
 ]
 
 
@@ -153,7 +159,7 @@ def test_openai_with_and_without_a_key(guarded: Service) -> None:
 
 
 def test_the_recipes_use_a_key(guarded: Service, tmp_path: Path) -> None:
-    """`transcribe` and `status` find it in the settings."""
+    """`transcribe` and `status` have one of their own."""
     file = tmp_path / "quiet.wav"
     file.write_bytes(SHORT)
 

@@ -14,7 +14,7 @@ from actors.settings import Settings
 from actors.store import keys
 from actors.store.connection import prompt
 from actors.store.jobs import JobStore, sweep
-from actors.store.limits import Limit, LimitReached, Limits
+from actors.store.limits import Limit, LimitReached, Limits, Quota
 from actors.store.work import WorkStore
 from tests.doubles.segments import outcomes
 from tests.integration.test_store import EMPTY, chunks_of, new_job
@@ -53,6 +53,25 @@ async def admit(jobs: JobStore, job: Job) -> Limit | None:
 async def admit_or_raise(jobs: JobStore, job: Job) -> None:
     """Admit a job that is as long as expected, or say why not."""
     await jobs.admit(job, chunks_of(b"abc"), job.expected_ms)
+
+
+async def test_a_quota_of_ones_own(jobs: JobStore) -> None:
+    """A key's limits hold in place of the settings', both ways, and early as well as when it is admitted."""
+    few, many = Quota(jobs=1, uploads_per_minute=2), Quota(jobs=0, uploads_per_minute=0)
+    limited = JobStore(jobs.client, result_ttl_s=60, limits=replace(LIMITS, jobs=1, uploads_per_minute=1))
+
+    await jobs.admit(job_of("a1", caller="ann"), chunks_of(b"abc"), quota=few)
+    with pytest.raises(LimitReached) as reached:
+        await jobs.check_room("ann", None, 3, 0, few)
+    assert reached.value.limit is Limit.JOBS
+    with pytest.raises(LimitReached):
+        await jobs.admit(job_of("a2", caller="ann"), chunks_of(b"abc"), quota=few)
+    for number in range(5):
+        await limited.check_room("bob", None, 3, 0, many)
+        await limited.admit(job_of(f"b{number}", caller="bob"), chunks_of(b"abc"), quota=many)
+    await limited.admit(job_of("c1", caller="cleo"), chunks_of(b"abc"))
+    with pytest.raises(LimitReached):
+        await limited.check_room("cleo", None, 3, 0)
 
 
 def backlog_ms(client: redis.Redis) -> tuple[int, int]:

@@ -124,6 +124,26 @@ def test_bad_api_keys(keys: str) -> None:
     assert "ASR_API_KEYS" in str(refused.value)
 
 
+@pytest.mark.parametrize("public", ["", "page", "metrics,stats", "page,metrics,stats,monitoring"])
+def test_what_is_public(public: str) -> None:
+    """Any of what can be shown to everyone."""
+    assert settings.load({"ASR_PUBLIC": public}, NO_FILE).public == public
+
+
+@pytest.mark.parametrize("public", ["all", "jobs", "page,", "page metrics", "logs", "PAGE"])
+def test_what_cannot_be_public(public: str) -> None:
+    """It is named, and so is what can be."""
+    with pytest.raises(SettingsError, match=f"ASR_PUBLIC='{public}' is not allowed.*`monitoring`"):
+        settings.load({"ASR_PUBLIC": public}, NO_FILE)
+
+
+@pytest.mark.parametrize(("there", "missing"), [("CERT", "KEY"), ("KEY", "CERT")])
+def test_certificate_and_key_come_together(there: str, missing: str) -> None:
+    """One alone would be a service without TLS whose operator believes that it has it."""
+    with pytest.raises(SettingsError, match=f"ASR_TLS_{there} is set and ASR_TLS_{missing} is not"):
+        settings.load({f"ASR_TLS_{there}": "file.pem"}, NO_FILE)
+
+
 def test_a_key_is_one_callers() -> None:
     """Of two names the second would take the place of the first."""
     with pytest.raises(SettingsError, match="twice"):

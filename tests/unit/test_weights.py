@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from actors import weights
+from actors import segmenter, settings, weights
+from actors.engines.sensevoice import SenseVoiceEngine
+from actors.engines.whisper import WhisperEngine
 from actors.errors import StartupError
 from actors.weights.check import Fault, faults
 from actors.weights.fetching import fetch
@@ -143,6 +145,28 @@ def test_a_damaged_file_is_noticed_and_replaced(tmp_path: Path) -> None:
 
     fetch(_model(), folder)
     assert _contents(folder) == CONTENTS
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        ("fsmn-vad", segmenter.load_vad),
+        ("whisper-base", lambda: WhisperEngine().load("cpu", 1)),
+        ("sensevoice-small", lambda: SenseVoiceEngine(precision="float32").load("cpu", 1)),
+    ],
+)
+def test_whoever_loads_weights_has_checked_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, load: Callable[[], object]
+) -> None:
+    """Given files that are not the manifest's, a process that nobody checked them for loads none of them."""
+    monkeypatch.setattr(settings, "STATE_DIR", tmp_path)
+    weights.folder(name).mkdir(parents=True)
+    for file in read()[name].files:
+        with (weights.folder(name) / file.path).open("wb") as damaged:
+            damaged.truncate(min(file.size_bytes, 1 << 24))
+
+    with pytest.raises(StartupError, match=rf"is damaged.*models fetch {name}"):
+        load()
 
 
 def test_wrong_content_is_never_used(tmp_path: Path, index: Path) -> None:

@@ -40,7 +40,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service that wants a key: `the-right-key`."""
     settings = {"ASR_MODEL": "tests.doubles.engines:InstantEngine", "ASR_INSTANCES": "1"}
     home = tmp_path_factory.mktemp("locked")
-    yield from started(checkout(home, **settings, ASR_API_KEYS="bob:the-right-key"))
+    yield from started(checkout(home, **settings, ASR_API_KEYS="bob:the-right-key", ASR_PUBLIC="page"))
 
 
 @pytest.fixture(scope="module")

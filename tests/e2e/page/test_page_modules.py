@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 import httpx
-from playwright.sync_api import Route
+from playwright.sync_api import Browser, Route, expect
 
 from tests.e2e.conftest import Service
 from tests.e2e.page.conftest import Opened
@@ -37,6 +37,42 @@ def test_headers(listened: Service) -> None:
     assert (again.status_code, again.content) == (304, b"")
     assert {answer.status_code for answer in strange} == {404}
     assert not {path for path in described if path == "/" or path.startswith("/page")}
+
+
+def test_documents(opened: Opened) -> None:
+    """Swagger UI shows the endpoints under a policy that lets only our files run."""
+    page = opened("docs")
+
+    expect(page.locator("#docs")).to_contain_text("/asr_simple")
+    page.locator("#docs .opblock-summary", has_text="/health/live").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator("#docs .live-responses-table")).to_contain_text("alive")
+
+
+def test_a_page_from_elsewhere(chromium: Browser, listened: Service) -> None:
+    """It can neither hand anything in nor read anything, though it runs in a browser on this machine."""
+    answered: dict[str, int] = {}
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.route(
+            "http://elsewhere.example/", lambda route: route.fulfill(content_type="text/html", body="")
+        )
+        page.on("response", lambda answer: answered.update({answer.request.method: answer.status}))
+        page.goto("http://elsewhere.example/")
+        read = page.evaluate(
+            """async (url) => {
+                const form = new FormData();
+                form.append("file", new File(["RIFF"], "a.wav"));
+                const sent = await fetch(`${url}/jobs`, { method: "POST", mode: "no-cors", body: form });
+                const asked = await fetch(`${url}/health`).catch((error) => error.name);
+                return [sent.type, asked];
+            }""",
+            listened.url,
+        )
+
+    assert read == ["opaque", "TypeError"]
+    assert answered["POST"] == 403
 
 
 def test_offline(opened: Opened, listened: Service) -> None:

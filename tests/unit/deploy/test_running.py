@@ -36,4 +36,14 @@ def test_without_a_record_nothing_runs(tmp_path: Path) -> None:
 )
 def test_the_address_can_be_opened(host: str, url: str) -> None:
     """Every-address hosts are shown as one that a client can connect to."""
-    assert running.local_url(host, 5002) == url
+    assert running.url_of(Settings(host=host)) == url
+
+
+def test_with_a_certificate_it_is_https() -> None:
+    """The recipes know the certificate, wherever they run."""
+    secured = Settings(tls_cert="cert.pem", tls_key="key.pem")
+
+    service = running.describe(secured, "unix:///redis.sock")
+
+    assert service.url == "https://127.0.0.1:5002"
+    assert Path(service.certificate) == Path.cwd() / "cert.pem"
