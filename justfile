@@ -135,6 +135,12 @@ overload *ARGS: setup
 soak *ARGS: setup
     @{{ python }} -m tests.soak "$@"
 
+# faults under load, on a service of its own: chaos [--minutes N] [--seed S] [--faults kill-redis,disk-full,…]
+[group('development')]
+[no-exit-message]
+chaos *ARGS: setup
+    @{{ python }} -m tests.chaos "$@"
+
 # this service beside FunASR's own server, on the same weights and load: compare [--model FOLDER] [--users 1,4,10,32]
 [group('development')]
 [no-exit-message]

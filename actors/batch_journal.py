@@ -7,6 +7,7 @@ import structlog
 
 from actors.batcher import Failed, Heard, Request
 from actors.clock import now_ms
+from actors.engine_watch import EngineWatch
 from actors.errors import DeviceLost, reason
 from actors.metrics import AUDIO_S, BATCH_ROWS, STAGE_S, Stage
 from actors.queue.delivery_limit import DeliveryLimit
@@ -21,23 +22,26 @@ log = structlog.stdlib.get_logger()
 class BatchJournal:
     """The batcher's journal of an instance.
 
-    `on_sickness` hears, once, why it should be replaced; `on_recognised`, which messages the engine has
-    done with.
+    `watch` sees to it that the engine does not hang. `on_sickness` hears, once, why the instance should be
+    replaced; `on_recognised`, which messages the engine has done with.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - those that it tells
         self,
         name: str,
         registry: WorkerRegistry,
         deliveries: DeliveryLimit,
         on_sickness: Callable[[str], None],
         on_recognised: Callable[[Sequence[str]], None],
+        *,
+        watch: EngineWatch,
     ) -> None:
         self._name = name
         self._registry = registry
         self._deliveries = deliveries
         self._on_sickness = on_sickness
         self._on_recognised = on_recognised
+        self._watch = watch
         self._failures_in_a_row = 0
         self._sick = False
 
@@ -56,9 +60,11 @@ class BatchJournal:
                 rows=len(batch),
                 waited_ms=waited_ms,
             )
+        self._watch.begun()
 
     def ended(self, batch: Sequence[Request], outcomes: Sequence[Heard | Failed], *, idle: bool) -> None:
         """Count and measure the tries, and judge whether the instance is sick."""
+        self._watch.ended()
         self._on_recognised([request.id for request in batch])
         failed = sum(isinstance(outcome, Failed) for outcome in outcomes)
         tries = Tries(

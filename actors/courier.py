@@ -23,6 +23,7 @@ from actors.callbacks.turns import Turns
 from actors.clock import now_ms
 from actors.errors import BadOption, StartupError, reason
 from actors.flusher import Flusher
+from actors.life_sign import LifeSign
 from actors.queue.messages import CALLBACK, deliver_callback
 from actors.queue.slots import Slots
 from actors.records import Job
@@ -167,6 +168,7 @@ def main() -> None:
     """Work until told to stop."""
     config = settings.load()
     logs.configure(config, "courier")
+    LifeSign().start()
     stop = worker.stop_requested()
     broker = worker.create_broker(config, Slots(THREADS))
     actor(Courier(config, CallbackStore(patient(config))), broker)

@@ -19,12 +19,14 @@ from actors import devices, logs, recycling, settings, worker
 from actors.assemble import assemble
 from actors.batch_journal import BatchJournal
 from actors.batcher import Batcher, Limits, Request, usual_limits
+from actors.engine_watch import EngineWatch
 from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
 from actors.errors import StartupError, reason
 from actors.express import NICENESS, LaneKeeper
 from actors.flusher import Flusher
 from actors.heartbeat import Heartbeat
+from actors.life_sign import LifeSign
 from actors.metrics import SEGMENTS, Outcome
 from actors.punctuation import unpunctuated
 from actors.queue.delivery_limit import DeliveryLimit, current
@@ -115,6 +117,7 @@ def main(number: int) -> None:
     config = settings.load()
     name = f"instance-{number}"
     logs.configure(config, name)
+    LifeSign().start()
     stop = worker.stop_requested()
     device = devices.assign(config, number)
     devices.pin(device)
@@ -139,7 +142,9 @@ def main(number: int) -> None:
     # lane fills one of them at most.
     slots = Slots(2 * batch.rows, batch.rows, sharers=config.instances)
     deliveries = DeliveryLimit(client)
-    journal = BatchJournal(name, registry, deliveries, be_replaced, slots.recognised)
+    watch = EngineWatch(config.batch_timeout_s, lambda: _give_up_batch(config.batch_timeout_s, heartbeat))
+    journal = BatchJournal(name, registry, deliveries, be_replaced, slots.recognised, watch=watch)
+    watch.start()
     batcher = Batcher(engine, batch, journal, expected=slots.unrecognised)
     broker = worker.create_broker(config, slots, deliveries, rules(config, device, number, batch))
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
@@ -198,10 +203,23 @@ def _load(config: settings.Settings, device: devices.Device, heartbeat: Heartbea
 
 def _give_up_loading(timeout_s: int, heartbeat: Heartbeat) -> None:
     late = f"the model did not load within ASR_LOAD_TIMEOUT_S={timeout_s}"
-    heartbeat.become(WorkerState.ERROR, reason=late)
     log.error("model.late", reason=late)
-    logging.shutdown()  # nothing else will
-    os._exit(1)
+    _die(late, heartbeat)
+
+
+def _give_up_batch(timeout_s: int, heartbeat: Heartbeat) -> None:
+    hangs = f"the engine was not done with a batch within ASR_BATCH_TIMEOUT_S={timeout_s}"
+    log.error("engine.hangs", reason=hangs)
+    _die(hangs, heartbeat)
+
+
+def _die(why: str, heartbeat: Heartbeat) -> None:
+    """End this process, whatever its other threads do; what it has in hand comes back by itself."""
+    try:
+        heartbeat.become(WorkerState.ERROR, reason=why)
+    finally:  # Redis may be away
+        logging.shutdown()  # nothing else will
+        os._exit(1)
 
 
 def _since(started: float) -> float:

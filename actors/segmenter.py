@@ -26,6 +26,7 @@ from actors.devices import Device
 from actors.errors import AudioTooLong, JobError, PoisonousAudio, StartupError
 from actors.flusher import Flusher
 from actors.heartbeat import Heartbeat
+from actors.life_sign import LifeSign
 from actors.metrics import STAGE_S, Stage
 from actors.queue.broker import DoorbellBroker
 from actors.queue.delivery_limit import DeliveriesExceeded
@@ -218,6 +219,7 @@ def main(number: int) -> None:
     """
     config = settings.load()
     logs.configure(config, f"segmenter-{number}")
+    LifeSign().start()
     stop = worker.stop_requested()
     client = patient(config)
     heartbeat = Heartbeat(WorkerRegistry(client), f"segmenter-{number}", Device("cpu", None, threads=1))

@@ -105,6 +105,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=86400, description="longest wait of a synchronous request without progress")
     ] = 30
     load_timeout_s: Annotated[int, Meta(ge=1, le=86400, description="longest wait for a model to load")] = 600
+    batch_timeout_s: Annotated[
+        int,
+        Meta(ge=1, le=86400, description="longest that an engine may take for a batch; then it is replaced"),
+    ] = 300
+    hang_timeout_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=86400,
+            description="silence of a process after which it is killed and started again; 0: none",
+        ),
+    ] = 60
     max_upload_mb: Annotated[int, Meta(ge=1, le=10240, description="largest upload")] = 500
     max_audio_s: Annotated[int, Meta(ge=1, le=86400, description="longest recording")] = 14400
     max_backlog_s: Annotated[

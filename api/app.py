@@ -10,6 +10,7 @@ from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 
+from actors.life_sign import show_life
 from actors.queue.sender import Sender
 from actors.settings import Settings
 from actors.store.connection import prompt, prompt_queues
@@ -42,11 +43,11 @@ def create_app(settings: Settings, callers: Callers) -> Litestar:
             app.state.recognizer = recognizer = _wire(settings, client, queues_client)
             app.state.log_listener = log_listener = LogListener(client)
             listeners = (recognizer.listener.listen(), log_listener.listen())
-            listening = [asyncio.create_task(one) for one in listeners]
+            tasks = [asyncio.create_task(one) for one in (*listeners, show_life())]
             try:
                 yield
             finally:
-                await end(*listening)
+                await end(*tasks)
 
     max_body_bytes = (settings.max_upload_mb << 20) + FORM_OVERHEAD_BYTES
     uploads = Router(

@@ -1,5 +1,6 @@
 """Every failure a client can meet, and its HTTP status and sentence: this table and nothing else decides."""
 
+import errno
 import math
 import re
 from typing import Any, Final
@@ -28,6 +29,9 @@ log = structlog.stdlib.get_logger()
 #: When to come again after a failure that passes.
 _RETRY_S: Final = 5
 _LONGEST_RETRY_S: Final = 3600
+
+#: A disk that is full seldom has room at once.
+_FULL_RETRY_S: Final = 60
 
 _LIMITS: Final = {
     Limit.BACKLOG: "too much audio is waiting (ASR_MAX_BACKLOG_S)",
@@ -76,6 +80,8 @@ def describe(error: Exception) -> Failure:  # noqa: C901, PLR0912 - a table
             return Failure(504, str(error))
         case redis.RedisError():
             return _later(503, "the service has lost its Redis for the moment", 1)
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return _later(503, "the disk that uploads are put on is full", _FULL_RETRY_S)
         case HTTPException():
             return _describe_http(error)
         case UnicodeDecodeError():

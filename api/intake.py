@@ -5,7 +5,6 @@ import functools
 from collections.abc import AsyncIterator
 from typing import Final
 
-import anyio
 import redis
 import structlog
 from litestar.datastructures import UploadFile
@@ -129,9 +128,8 @@ class Recognizer(Struct, frozen=True):
         log.debug("job.admitted", bytes=job.upload_bytes, expected_ms=job.expected_ms, caller=caller.name)
         try:
             await self._enqueue(job)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await self.store.abandon(job)
+        except BaseException as error:
+            await self.store.abandon_after(error, job)
             raise
         UPLOADED.add(amount=job.upload_bytes)
         return job

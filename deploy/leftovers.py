@@ -10,6 +10,7 @@ from deploy.paths import HOME, REDIS_CONF, REDIS_DIR
 
 MODULES: Final = {
     "supervisor.supervisord",
+    "deploy.redis_server",
     "api",
     "actors.segmenter",
     "actors.instance",

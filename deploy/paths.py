@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from actors import life_sign
 from actors.errors import StartupError
 from actors.settings import STATE_DIR
 
@@ -46,7 +47,7 @@ def make_folders() -> None:
     Raises:
         StartupError: a folder in the temporary folder belongs to someone else.
     """
-    for folder in (RUN_DIR, LOG_DIR, REDIS_DIR, socket_path().parent):
+    for folder in (RUN_DIR, life_sign.FOLDER, LOG_DIR, REDIS_DIR, socket_path().parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = socket_path().parent.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():

@@ -62,6 +62,7 @@ def launch(settings: Settings, running: Running, redis_server: Path | None) -> N
         "QUINTET_SOCKET": str(socket_path()),
         "QUINTET_INSTANCES": str(settings.instances),
         "QUINTET_SEGMENTERS": str(settings.segmenters),
+        "QUINTET_SILENT_S": str(settings.hang_timeout_s),
         "QUINTET_REDIS_SERVER": str(redis_server),
         "QUINTET_REDIS_COUNT": "0" if redis_server is None else "1",
         "ASR_REDIS_URL": running.redis_url,
@@ -91,8 +92,8 @@ class Control:
     """Remote control of the supervisord of this checkout."""
 
     def __init__(self, path: Path | None = None) -> None:
-        transport = _UnixTransport(path or socket_path())
-        self._proxy: Any = xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=transport)
+        self._transport = _UnixTransport(path or socket_path())
+        self._proxy: Any = xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=self._transport)
 
     def pid(self) -> int | None:
         """The process id of supervisord, None when it does not run.
@@ -136,6 +137,8 @@ class Control:
             if fault.faultCode == Faults.SHUTDOWN_STATE:
                 raise Stopping("Quintet is stopping; try again when it has stopped.") from None
             raise
+        finally:
+            self._transport.close()
 
 
 class _UnixTransport(xmlrpc.client.Transport):
@@ -143,8 +146,10 @@ class _UnixTransport(xmlrpc.client.Transport):
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: object) -> http.client.HTTPConnection:  # noqa: ARG002 -- the base's
-        return _UnixConnection(self._path)
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        connection = _UnixConnection(self._path)
+        self._connection = host, connection
+        return connection
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -14,6 +14,7 @@ import structlog
 from actors import logs, settings
 from actors.clock import now_ms
 from actors.errors import StartupError, reason
+from actors.life_sign import show_life
 from actors.queue.broker import DoorbellBroker
 from actors.queue.messages import CALLBACK, deliver_callback
 from actors.store.callbacks import overdue
@@ -98,6 +99,7 @@ async def watch(config: settings.Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    alive = asyncio.create_task(show_life())
     broker = DoorbellBroker(prompt_broker(config))
     async with prompt(config) as client, prompt_queues(config) as queues_client:
         files = SnapshotFiles()
@@ -114,6 +116,7 @@ async def watch(config: settings.Settings) -> None:
             except TimeoutError:
                 continue
         files.close()
+    alive.cancel()
 
 
 def _log(seen: Snapshot, health: HealthReport, away: str, freed_bytes: int) -> None:

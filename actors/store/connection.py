@@ -1,5 +1,7 @@
 """Connections to Redis: patient ones for the workers, prompt ones for the API."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
@@ -8,6 +10,7 @@ import redis.asyncio.retry
 import redis.exceptions
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
+from typing_extensions import override
 
 from actors.errors import StartupError
 from actors.settings import Settings
@@ -15,15 +18,23 @@ from actors.settings import Settings
 #: A worker rides out a Redis that is away this many tries, before it gives up.
 PATIENT_TRIES = 130
 
-#: The API answers 503 rather than wait longer for Redis than this.
-PROMPT_TIMEOUT_S = 1.0
+#: The API answers 503 rather than wait longer for Redis than this, so that the client has it within a second.
+PROMPT_TIMEOUT_S = 0.8
 
 #: Connections of an API process; a request that needs one more waits for it this long.
 PROMPT_CONNECTIONS = 64
 PROMPT_POOL_TIMEOUT_S = 20.0
 
-#: What passes by itself: Redis is away, busy loading, or out of memory for the moment.
-PASSING = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError)
+#: What it means that Redis is away, or busy loading.
+AWAY = (redis.ConnectionError, redis.TimeoutError)
+
+#: What passes by itself: it is away, or out of memory for the moment.
+PASSING = (*AWAY, redis.exceptions.OutOfMemoryError)
+
+#: What Redis says while its disk is full, and it can note no change there.
+_UNWRITABLE = "MISCONF"
+
+_T = TypeVar("_T")
 
 
 def patient(settings: Settings) -> "redis.Redis":
@@ -66,7 +77,8 @@ def _prompt(url: str) -> "redis.asyncio.Redis":
         url,
         max_connections=PROMPT_CONNECTIONS,
         timeout=PROMPT_POOL_TIMEOUT_S,
-        retry=redis.asyncio.retry.Retry(ExponentialBackoff(), 1),
+        # Once more where a connection has broken: Redis may be back. One that does not answer will not now.
+        retry=redis.asyncio.retry.Retry(ExponentialBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         socket_connect_timeout=PROMPT_TIMEOUT_S,
         socket_timeout=PROMPT_TIMEOUT_S,
     )
@@ -96,4 +108,27 @@ def broker_url(settings: Settings) -> str:
 
 def patience() -> Retry:
     """How a worker tries again: for about two minutes, at most a second apart."""
-    return Retry(ExponentialBackoff(cap=1.0, base=0.05), PATIENT_TRIES, supported_errors=PASSING)
+    errors = (*PASSING, redis.ResponseError)
+    return _Patience(ExponentialBackoff(cap=1.0, base=0.05), PATIENT_TRIES, supported_errors=errors)
+
+
+class _Patience(Retry):
+    """Tries again after what passes: some of it redis-py has no class for."""
+
+    @override
+    def call_with_retry(
+        self,
+        do: Callable[[], _T],
+        fail: Callable[..., Any],
+        is_retryable: Callable[[Exception], bool] | None = None,
+        with_failure_count: bool = False,
+    ) -> _T:
+        def is_passing(error: Exception) -> bool:
+            return passes(error) and (is_retryable is None or is_retryable(error))
+
+        return super().call_with_retry(do, fail, is_passing, with_failure_count)
+
+
+def passes(error: Exception) -> bool:
+    """Whether what Redis answers, or that it does not, passes by itself."""
+    return isinstance(error, PASSING) or str(error).startswith(_UNWRITABLE)

@@ -11,6 +11,7 @@ import structlog
 from actors.clock import now_ms
 from actors.records import Job, JobState, Transcript
 from actors.store import keys, scripts
+from actors.store.connection import AWAY
 from actors.store.ending import TO_BE_TOLD, Ending
 from actors.store.hashes import decode_job, encode_job
 from actors.store.keys import JobKeys
@@ -18,6 +19,9 @@ from actors.store.limits import NO_QUOTA, Limit, LimitReached, Limits, Quota
 
 #: Jobs of the index that one sweep looks at, oldest first: Redis serves nobody else meanwhile.
 _SWEPT_AT_ONCE = 10_000
+
+#: What a job holds that cannot be abandoned within this time because Redis is away vanishes by itself.
+_AWAY_PATIENCE_S = 0.1
 
 log = structlog.stdlib.get_logger()
 _transcripts = msgspec.json.Decoder(Transcript)
@@ -90,10 +94,8 @@ class JobStore:
                 await self._store_rest(job.id, upload)
         except LimitReached:
             raise
-        except BaseException:
-            # Litestar cancels by a scope, in which every further wait would be cancelled too.
-            with anyio.CancelScope(shield=True):
-                await self.abandon(job)
+        except BaseException as error:
+            await self.abandon_after(error, job)
             raise
         return admitted
 
@@ -130,6 +132,12 @@ class JobStore:
         of = JobKeys.of(job_id)
         args: list[str | int] = [job_id, now_ms(), self._result_ttl_s, keys.EVENTS]
         return bool(await self._keep(keys=[of.job, of.upload, keys.QUEUED], args=args))
+
+    async def abandon_after(self, error: BaseException, job: Job) -> None:
+        """Abandon a job because of an error; no answer waits long for a Redis that is away to do so."""
+        # Litestar cancels by a scope, in which every further wait would be cancelled too.
+        with anyio.move_on_after(_AWAY_PATIENCE_S if isinstance(error, AWAY) else None, shield=True):
+            await self.abandon(job)
 
     async def abandon(self, job: Job) -> None:
         """Forget a job that could not be taken in or enqueued, and free what it holds."""

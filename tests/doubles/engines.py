@@ -1,5 +1,6 @@
-"""Engines that answer at once, fail, or kill their process, as the audio tells them to."""
+"""Engines that answer at once, fail, hang, or kill their process, as the audio or a file tells them to."""
 
+import hashlib
 import os
 import signal
 import time
@@ -9,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from typing_extensions import override
 
+from actors.engines import sensevoice
 from actors.engines.base import Hypothesis, Row
 from actors.errors import DeviceLost, RecognitionFailed, StartupError
-from actors.records import Capabilities
+from actors.records import SAMPLE_RATE_HZ, Capabilities
 
 
 class InstantEngine:
@@ -100,6 +102,40 @@ class MoodyEngine(InstantEngine):
                 case _:
                     pass
         return super().recognize(batch)
+
+
+class FaultyEngine(InstantEngine):
+    """Answers with a digest of each row, so that no two recordings are mistaken for each other.
+
+    It takes a twentieth of their length. A file `hang-instance-2` where the service runs makes it hang in
+    that instance, `lose-instance-2` lets it lose its device there: once, for the file goes.
+    """
+
+    HANG = "hang"
+    LOSE = "lose"
+
+    @override
+    def recognize(self, batch: Sequence[Row]) -> list[Hypothesis]:
+        """Obey the files, else name each row."""
+        if self._told_to(self.HANG):
+            signal.pause()
+        if self._told_to(self.LOSE):
+            import torch
+
+            lost = torch.AcceleratorError("CUDA error: unspecified launch failure")
+            raise sensevoice._failure(lost)
+        time.sleep(sum(len(row.samples) for row in batch) / SAMPLE_RATE_HZ / 20)
+        return [Hypothesis(text=self._name(row), language=row.language) for row in batch]
+
+    def _told_to(self, what: str) -> bool:
+        try:
+            Path(f"{what}-{os.environ['SUPERVISOR_PROCESS_NAME']}").unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _name(self, row: Row) -> str:
+        return hashlib.blake2b(row.samples.tobytes(), digest_size=6).hexdigest()
 
 
 class HeldEngine(InstantEngine):
