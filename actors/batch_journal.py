@@ -7,14 +7,17 @@ import structlog
 
 from actors.batcher import Failed, Heard, Request
 from actors.clock import now_ms
-from actors.engine_watch import EngineWatch
 from actors.errors import DeviceLost, reason
+from actors.hang_watch import HangWatch
 from actors.metrics import AUDIO_S, BATCH_ROWS, STAGE_S, Stage
 from actors.queue.delivery_limit import DeliveryLimit
 from actors.store.workers import Tries, WorkerRegistry
 
 #: After so many failed tries without a success between, it is the instance that is sick, not the audio.
 SICK_AFTER_FAILURES: Final = 5
+
+#: What the watch calls the batch in hand: there is one at a time.
+_BATCH: Final = "batch"
 
 log = structlog.stdlib.get_logger()
 
@@ -34,7 +37,7 @@ class BatchJournal:
         on_sickness: Callable[[str], None],
         on_recognised: Callable[[Sequence[str]], None],
         *,
-        watch: EngineWatch,
+        watch: HangWatch,
     ) -> None:
         self._name = name
         self._registry = registry
@@ -60,11 +63,11 @@ class BatchJournal:
                 rows=len(batch),
                 waited_ms=waited_ms,
             )
-        self._watch.begun()
+        self._watch.begin(_BATCH)
 
     def ended(self, batch: Sequence[Request], outcomes: Sequence[Heard | Failed], *, idle: bool) -> None:
         """Count and measure the tries, and judge whether the instance is sick."""
-        self._watch.ended()
+        self._watch.end(_BATCH)
         self._on_recognised([request.id for request in batch])
         failed = sum(isinstance(outcome, Failed) for outcome in outcomes)
         tries = Tries(

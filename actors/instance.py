@@ -19,12 +19,12 @@ from actors import devices, logs, recycling, settings, worker
 from actors.assemble import assemble
 from actors.batch_journal import BatchJournal
 from actors.batcher import Batcher, Limits, Request, usual_limits
-from actors.engine_watch import EngineWatch
 from actors.engines.base import Engine, Row
 from actors.engines.catalog import create
 from actors.errors import StartupError, reason
 from actors.express import NICENESS, LaneKeeper
 from actors.flusher import Flusher
+from actors.hang_watch import HangWatch
 from actors.heartbeat import Heartbeat
 from actors.life_sign import LifeSign
 from actors.metrics import SEGMENTS, Outcome
@@ -142,7 +142,7 @@ def main(number: int) -> None:
     # lane fills one of them at most.
     slots = Slots(2 * batch.rows, batch.rows, sharers=config.instances)
     deliveries = DeliveryLimit(client)
-    watch = EngineWatch(config.batch_timeout_s, lambda: _give_up_batch(config.batch_timeout_s, heartbeat))
+    watch = HangWatch(config.batch_timeout_s, lambda _: _give_up_batch(config.batch_timeout_s, heartbeat))
     journal = BatchJournal(name, registry, deliveries, be_replaced, slots.recognised, watch=watch)
     watch.start()
     batcher = Batcher(engine, batch, journal, expected=slots.unrecognised)

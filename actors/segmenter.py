@@ -15,7 +15,6 @@ import structlog
 
 from actors import logs, settings, weights, worker
 from actors.assemble import assemble
-from actors.audio.decode_watch import DecodeWatch
 from actors.audio.memory_bound import bound_memory
 from actors.audio.recording import Recording, open_recording
 from actors.audio.resample import Pcm
@@ -25,6 +24,7 @@ from actors.clock import now_ms
 from actors.devices import Device
 from actors.errors import AudioTooLong, JobError, PoisonousAudio, StartupError
 from actors.flusher import Flusher
+from actors.hang_watch import HangWatch
 from actors.heartbeat import Heartbeat
 from actors.life_sign import LifeSign
 from actors.metrics import STAGE_S, Stage
@@ -78,7 +78,7 @@ class Segmenter:
         self._broker = broker
         self._vad = vad
         self._be_replaced = be_replaced
-        self.watch = DecodeWatch(DECODE_TIMEOUT_S, self._abandon)
+        self.watch = HangWatch(DECODE_TIMEOUT_S, self._abandon)
         #: Jobs whose messages will never be done with here.
         self.abandoned = 0
 

@@ -7,8 +7,8 @@ import redis
 from actors.batch_journal import BatchJournal
 from actors.batcher import Request
 from actors.clock import now_ms
-from actors.engine_watch import EngineWatch
 from actors.engines.base import Row
+from actors.hang_watch import HangWatch
 from actors.meters import METERS
 from actors.metrics import STAGE_S, Stage
 from actors.queue.delivery_limit import DeliveryLimit
@@ -18,7 +18,7 @@ from actors.store.workers import WorkerRegistry
 @pytest.mark.parametrize("urgent", [True, False])
 def test_segments_of_long_recordings_wait_by_design(client: redis.Redis, *, urgent: bool) -> None:
     """How long they do says nothing of the service, and is not measured; that of short ones is."""
-    registry, deliveries, watch = WorkerRegistry(client), DeliveryLimit(client), EngineWatch(300, print)
+    registry, deliveries, watch = WorkerRegistry(client), DeliveryLimit(client), HangWatch(300, print)
     journal = BatchJournal("instance-1", registry, deliveries, print, print, watch=watch)
     row = Row(samples=np.zeros(16_000, np.float32), language="en", itn=True)
     METERS.take()

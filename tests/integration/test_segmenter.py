@@ -13,9 +13,9 @@ from dramatiq import Message
 
 import actors.segmenter
 from actors import weights
-from actors.audio.decode_watch import DecodeWatch
 from actors.audio.vad import VoiceActivityDetector
 from actors.errors import AudioTooLong, JobError, UnreadableAudio
+from actors.hang_watch import HangWatch
 from actors.queue.broker import DoorbellBroker
 from actors.records import JobState, Lane
 from actors.segmenter import Segmenter
@@ -188,7 +188,7 @@ async def test_decoder_that_hangs(
 
     monkeypatch.setattr(actors.segmenter, "open_recording", hang)
     segmenter._be_replaced = replaced.set
-    segmenter.watch = DecodeWatch(0.05, segmenter._abandon, tick_s=0.01)
+    segmenter.watch = HangWatch(0.05, segmenter._abandon, tick_s=0.01)
     segmenter.watch.start()
     await jobs.admit(new_job(len(SPEECH)), chunks_of(SPEECH))
     thread = threading.Thread(target=cut)

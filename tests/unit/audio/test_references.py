@@ -11,6 +11,7 @@ from typing import Never
 
 import av
 import pytest
+from av.error import FFmpegError
 from msgspec import Struct
 
 from actors.errors import UnreadableAudio, UnsupportedContainer
@@ -112,7 +113,7 @@ def test_alias_is_live(canary: Canary) -> None:
 
     options = {"enable_drefs": "1", "use_absolute_path": "1"}
     with (
-        contextlib.suppress(OSError, av.FFmpegError),
+        contextlib.suppress(OSError, FFmpegError),
         av.open(
             io.BytesIO(alias(canary)), "r", format="mov", container_options=options, io_open=note
         ) as container,

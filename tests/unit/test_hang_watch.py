@@ -1,4 +1,4 @@
-"""When a decoder hangs."""
+"""When a decoder or an engine hangs."""
 
 import queue
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors.audio.decode_watch import DecodeWatch
+from actors.hang_watch import HangWatch
 
 TICK_S = 0.01
 
@@ -15,7 +15,7 @@ def test_a_step_without_end_is_told_of() -> None:
     """Though other threads go on."""
     hung: queue.SimpleQueue[str] = queue.SimpleQueue()
     goes_on = threading.Event()
-    watch = DecodeWatch(5 * TICK_S, hung.put, TICK_S)
+    watch = HangWatch(5 * TICK_S, hung.put, TICK_S)
 
     def endless() -> Iterator[int]:
         yield 1
@@ -37,7 +37,7 @@ def test_a_step_without_end_is_told_of() -> None:
 
 def test_neither_many_steps_nor_what_is_done_with_an_item_are_taken_for_it() -> None:
     """Each step has its time, and between two of them it does not count; one that hangs is told of once."""
-    watch = DecodeWatch(2 * TICK_S, print, TICK_S)
+    watch = HangWatch(2 * TICK_S, print, TICK_S)
     hung = []
 
     def items() -> Iterator[int]:
@@ -56,7 +56,7 @@ def test_neither_many_steps_nor_what_is_done_with_an_item_are_taken_for_it() -> 
 
 def test_waiting_for_others_does_not_count() -> None:
     """Such as for a Redis that is away."""
-    watch = DecodeWatch(2 * TICK_S, print, TICK_S)
+    watch = HangWatch(2 * TICK_S, print, TICK_S)
     hung = []
 
     with watch.step("job"):
@@ -71,7 +71,7 @@ def test_waiting_for_others_does_not_count() -> None:
 
 def test_errors_pass() -> None:
     """A step that fails is over."""
-    watch = DecodeWatch(0, print, TICK_S)
+    watch = HangWatch(0, print, TICK_S)
 
     def broken() -> Iterator[int]:
         yield 1
