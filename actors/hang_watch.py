@@ -75,13 +75,13 @@ class HangWatch(threading.Thread):
     def tick(self) -> list[str]:
         """Count another tick; the tasks whose step takes too long with it."""
         with self._lock:
-            for work in self._ticks:
+            for task in self._ticks:
                 self._ticks[task] += 1
-            return [work for work, ticks in self._ticks.items() if ticks == self._most_ticks + 1]
+            return [task for task, ticks in self._ticks.items() if ticks == self._most_ticks + 1]
 
     @override
     def run(self) -> None:
         while True:
             time.sleep(self._tick_s)
-            for work in self.tick():
-                self._on_hang(work)
+            for task in self.tick():
+                self._on_hang(task)
