@@ -8,16 +8,12 @@ import httpx
 import numpy as np
 import psutil
 import pytest
-import redis
 
-from actors.queue.delivery_limit import MAX_DELIVERIES, POISONOUS
-from actors.records import SAMPLE_RATE_HZ
-from actors.store import keys
 from loadtest.corpus.clips import clips
-from loadtest.corpus.encoding import encode, encoded
+from loadtest.corpus.encoding import encoded
 from tests.bombs import mp4
 from tests.e2e.conftest import Service
-from tests.e2e.test_faults import await_that, pid_of
+from tests.e2e.test_faults import pid_of
 from tests.fuzz.mutations import made
 from tests.fuzz.over_http import OverHttp
 from tests.fuzz.trial import tried
@@ -130,29 +126,3 @@ def test_slow_clients_stand_in_nobodys_way(service: Service, http: httpx.Client)
     finally:
         for client in slow:
             client.close()
-
-
-def test_recording_that_kills(slow: Service, api: httpx.Client) -> None:
-    """A recording over which three segmenters die is rejected; the next one is served by the fourth."""
-    silence = encode(np.zeros(2 * 3600 * SAMPLE_RATE_HZ, np.int16), "flac", "flac")
-    job = f"/jobs/{api.post('/jobs', files={'file': ('a.flac', silence)}).json()['id']}"
-    deaths, seen = 0, set[tuple[bytes, int]]()
-    with redis.Redis.from_url(slow.env["ASR_REDIS_URL"]) as client:
-
-        def rejected() -> bool:
-            nonlocal deaths
-            counts = ((key, int(client.scard(key))) for key in client.scan_iter(keys.deliveries("*")))
-            begun = {(key, processes) for key, processes in counts if processes}
-            if begun - seen:
-                seen.update(begun)
-                deaths += 1
-                psutil.Process(pid_of(slow, "segmenter-1")).kill()
-            state: str = api.get(job).json()["state"]
-            return state == "failed"
-
-        await_that(rejected, 120)
-
-    assert MAX_DELIVERIES <= deaths <= MAX_DELIVERIES + 1  # the first may be of the short lane
-    result = api.get(f"{job}/result")
-    assert (result.status_code, POISONOUS in result.text) == (422, True)
-    assert api.post("/asr", files={"file": ("a.wav", SPEECH)}).status_code == 200
