@@ -40,7 +40,7 @@ def _remedy(run: Run, error: Errors) -> tuple[str, tuple[str, ...]]:
         case "413":
             return "Send smaller recordings, or allow larger ones.", ("ASR_MAX_UPLOAD_MB", "ASR_MAX_AUDIO_S")
         case "401":
-            return "Give the runner a key of the service.", ("ASR_LOADTEST_KEY",)
+            return "Give the runner a key of the service: ASR_LOADTEST_KEY.", ()
         case "connection":
             return "Nothing answered: see whether the API was running, ./justw status.", ()
         case "wrong text":
