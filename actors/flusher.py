@@ -53,7 +53,11 @@ class Flusher(threading.Thread):
     @override
     def run(self) -> None:
         while not self._stopped.wait(FLUSH_S):
-            self.flush()
+            try:
+                self.flush()
+            except Exception as error:
+                # Whatever it is, such as no memory: what has been counted is sent the next time.
+                log.exception("flush.failed", reason=reason(error))
 
     def stop(self) -> None:
         """Send what is left, and no more."""

@@ -9,12 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
+import structlog
 from typing_extensions import override
+
+from actors.errors import reason
 
 #: How often it looks.
 TICK_S: Final = 1.0
 
 _Item = TypeVar("_Item")
+
+log = structlog.stdlib.get_logger()
 
 
 class HangWatch(threading.Thread):
@@ -83,5 +88,9 @@ class HangWatch(threading.Thread):
     def run(self) -> None:
         while True:
             time.sleep(self._tick_s)
-            for task in self.tick():
-                self._on_hang(task)
+            try:
+                for task in self.tick():
+                    self._on_hang(task)
+            except Exception as error:
+                # Whatever it is: it must go on to watch.
+                log.exception("watch.failed", reason=reason(error))

@@ -16,7 +16,10 @@ from actors.settings import Settings
 from actors.store.workers import HEARTBEAT_S, WorkerRegistry
 
 #: An instance that is away may take so much longer than its model: to end its work, and to start.
-AROUND_LOADING_S: Final = 60
+_END_AND_START_S: Final = 60
+
+#: An instance may in any case grow so far from what it has with its model: what one batch needs is no leak.
+_GROWTH: Final = 1.5
 
 log = structlog.stdlib.get_logger()
 
@@ -41,11 +44,12 @@ def watch(config: Settings, registry: WorkerRegistry, name: str, stop: threading
     limit_mb, loaded_mb = config.instance_max_mb, own_mb()
     if not limit_mb:
         return
-    if loaded_mb >= limit_mb:
-        # A successor would be as large.
-        log.warning("instance.limit_too_low", own_mb=loaded_mb, limit_mb=limit_mb)
-        return
-    lease_s = config.load_timeout_s + AROUND_LOADING_S
+    least_mb = int(loaded_mb * _GROWTH)
+    if limit_mb < least_mb:
+        # A successor would be as large soon.
+        log.warning("instance.limit_too_low", own_mb=loaded_mb, limit_mb=limit_mb, used_mb=least_mb)
+        limit_mb = least_mb
+    lease_s = config.load_timeout_s + _END_AND_START_S
     Recycler(registry, name, limit_mb, config.instances, lease_s, stop).start()
 
 

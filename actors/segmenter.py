@@ -62,7 +62,7 @@ class BelongsInLongLane(Exception):
 class Segmenter:
     """Cuts jobs into segments.
 
-    `be_replaced` is called when a decoder hangs, which keeps its thread for good.
+    `be_replaced` is told why when a decoder hangs, which keeps its thread for good.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Segmenter:
         store: WorkStore,
         broker: DoorbellBroker,
         vad: VoiceActivityDetector,
-        be_replaced: Callable[[], object],
+        be_replaced: Callable[[str], object],
     ) -> None:
         self._config = config
         self._store = store
@@ -79,8 +79,9 @@ class Segmenter:
         self._vad = vad
         self._be_replaced = be_replaced
         self.watch = HangWatch(DECODE_TIMEOUT_S, self._abandon)
-        #: Jobs whose messages will never be done with here.
-        self.abandoned = 0
+        #: Jobs whose decoder hangs here, and those that wait until the instances have come nearer.
+        self._abandoned = set[str]()
+        self._ahead = set[str]()
 
     def segment(self, job_id: str, lane: Lane) -> None:
         """Cut a job's upload; hands over each segment as soon as it closes.
@@ -119,6 +120,10 @@ class Segmenter:
         if self._store.fail(job_id, error):
             log.warning("job.ended", job=job_id, state=JobState.FAILED, reason=str(error))
 
+    def count_unfinished(self) -> int:
+        """How many of the jobs in hand will not be cut soon, so that it would be in vain to wait for them."""
+        return len(self._abandoned | self._ahead)
+
     def upload_chunk(self, job_id: str, number: int) -> bytes | None:
         """A chunk of an upload that is being decoded; None when it is gone."""
         with self.watch.pause(job_id):
@@ -127,13 +132,13 @@ class Segmenter:
     def _abandon(self, job_id: str) -> None:
         """Fail a job whose decoder hangs; its message finds it ended when it comes back."""
         log.error("decoder.hangs", job=job_id, limit_s=DECODE_TIMEOUT_S)
-        self.abandoned += 1
+        self._abandoned.add(job_id)
         try:
             self.give_up(
                 job_id, Lane.LONG, PoisonousAudio("the recording cannot be decoded in reasonable time")
             )
         finally:
-            self._be_replaced()
+            self._be_replaced(f"a decoder was not done within {DECODE_TIMEOUT_S:.0f} s")
 
     def _cut_upload(self, begun: Begun, lane: Lane) -> None:
         job = begun.job
@@ -182,12 +187,16 @@ class Segmenter:
 
     def _wait_for_window(self, job_id: str, ahead_ms: int) -> bool:
         """Wait while the instances are too far behind; false when the job has ended meanwhile."""
-        while self._is_far_ahead(ahead_ms):
-            time.sleep(WINDOW_POLL_S)
-            job = self._store.job(job_id)
-            if job is None or job.state.ended:
-                return False
-            ahead_ms = job.cut_ms - job.finished_ms
+        self._ahead.add(job_id)
+        try:
+            while self._is_far_ahead(ahead_ms):
+                time.sleep(WINDOW_POLL_S)
+                job = self._store.job(job_id)
+                if job is None or job.state.ended:
+                    return False
+                ahead_ms = job.cut_ms - job.finished_ms
+        finally:
+            self._ahead.discard(job_id)
         return True
 
     def _is_far_ahead(self, ahead_ms: int) -> bool:
@@ -230,7 +239,12 @@ def main(number: int) -> None:
     bound_memory()
     broker = worker.create_broker(config, Slots(THREADS, LONG_THREADS))
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
-    segmenter = Segmenter(config, store, broker, vad, stop.set)
+
+    def be_replaced(why: str) -> None:
+        heartbeat.become(WorkerState.ERROR, reason=why)
+        stop.set()
+
+    segmenter = Segmenter(config, store, broker, vad, be_replaced)
     dramatiq.Actor(
         segmenter.segment,
         broker=broker,
@@ -242,7 +256,7 @@ def main(number: int) -> None:
     segmenter.watch.start()
     heartbeat.become(WorkerState.READY)
     with Flusher.of(config):
-        worker.run(broker, SEGMENT, stop, lambda: segmenter.abandoned)
+        worker.run(broker, SEGMENT, stop, segmenter.count_unfinished)
     heartbeat.stop()
 
 

@@ -24,12 +24,19 @@ def mend(file: Path) -> int:
         holes = list(_holes(data))
         if holes:
             mended = file.with_suffix(".mended")
-            with mended.open("wb") as target:
-                for (_, begin), (end, _) in pairwise([(0, 0), *holes, (len(data), len(data))]):
-                    target.write(memoryview(data)[begin:end])
-                os.fsync(target.fileno())
-            mended.replace(file)
+            try:
+                _write(mended, data, holes)
+                mended.replace(file)
+            finally:  # it has no room for a half
+                mended.unlink(missing_ok=True)
     return len(holes)
+
+
+def _write(mended: Path, data: mmap.mmap, holes: list[tuple[int, int]]) -> None:
+    with mended.open("wb") as target:
+        for (_, begin), (end, _) in pairwise([(0, 0), *holes, (len(data), len(data))]):
+            target.write(memoryview(data)[begin:end])
+        os.fsync(target.fileno())
 
 
 def _holes(data: mmap.mmap) -> Iterator[tuple[int, int]]:

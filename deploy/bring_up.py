@@ -69,8 +69,8 @@ def _bring_up_redis(control: Control, looks: "Looks", url: str) -> None:
     with redis.Redis.from_url(url) as client:
         for _ in looks:
             if _answers(client):
-                # What a service that was killed said of its workers is not true of the new ones.
-                client.delete(keys.WORKERS, keys.BUSY, keys.RECYCLED)
+                # What was true of the workers before, and how fast they were, is not of the new ones.
+                client.delete(keys.WORKERS, keys.BUSY, keys.RECYCLED, keys.SPEED)
                 return
 
 
@@ -84,12 +84,12 @@ def _answers(client: redis.Redis) -> bool:
 class Looks:
     """Looks at the processes twice a second, until the time is over or one of them is hopeless."""
 
-    def __init__(self, control: Control, patience_s: float) -> None:
+    def __init__(self, control: Control, patience_s: float, waiting_for: str = "") -> None:
         self._control = control
         self._patience_s = patience_s
         self._ends_s = time.monotonic() + patience_s
         self._starts: dict[str, set[int]] = {}
-        self.waiting_for = ""
+        self.waiting_for = waiting_for
 
     def __iter__(self) -> Iterator[list[Process]]:
         while time.monotonic() < self._ends_s:

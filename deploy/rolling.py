@@ -4,14 +4,18 @@ The API and Redis stay as they are: to take either away would cut off requests.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
+import redis
 from rich.console import Console
 
 from actors import settings
 from actors.errors import StartupError
+from actors.store.workers import WorkerRegistry
 from deploy import running
-from deploy.bring_up import AROUND_LOADING_S, Looks, await_all
+from deploy.bring_up import AROUND_LOADING_S, LOOK_EVERY_S, Looks, await_all
 from deploy.running import Running
 from deploy.start import check, one_at_a_time
 from deploy.supervisor import Control
@@ -21,6 +25,10 @@ PROGRAMS: Final = ("instance", "segmenter", "courier", "monitor")
 
 #: A worker that is told to end does so within 25 s; one that hangs is killed then.
 GRACE_S: Final = 30.0
+
+#: What an instance that would start itself anew finds in its way; for so long if we are killed.
+_NAME: Final = "restart --rolling"
+_LEASE_S: Final = 3600
 
 
 def roll(console: Console) -> None:
@@ -39,11 +47,28 @@ def roll(console: Console) -> None:
         config = settings.load()
         check(config)
         patience_s = config.load_timeout_s + AROUND_LOADING_S
-        await_all(service, Looks(control, patience_s))
-        for name in _workers(control):
-            began_s = time.monotonic()
-            _replace(name, service, control, patience_s)
-            console.print(f"{name}: ready after {time.monotonic() - began_s:.1f} s")
+        with _nobody_else_away(service, patience_s):
+            await_all(service, Looks(control, patience_s))
+            for name in _workers(control):
+                began_s = time.monotonic()
+                _replace(name, service, control, patience_s)
+                console.print(f"{name}: ready after {time.monotonic() - began_s:.1f} s")
+
+
+@contextmanager
+def _nobody_else_away(service: Running, patience_s: float) -> Iterator[None]:
+    """Meanwhile no instance starts itself anew because it has grown; one that does is waited for."""
+    with redis.Redis.from_url(service.redis_url) as client:
+        registry = WorkerRegistry(client)
+        ends_s = time.monotonic() + patience_s
+        while not registry.begin_recycling(_NAME, _LEASE_S):
+            if time.monotonic() > ends_s:
+                raise StartupError("An instance has been starting anew for too long: ./justw status.")
+            time.sleep(LOOK_EVERY_S)
+        try:
+            yield
+        finally:
+            registry.end_recycling(_NAME)
 
 
 def _workers(control: Control) -> list[str]:
@@ -57,11 +82,9 @@ def _replace(name: str, service: Running, control: Control, patience_s: float) -
     # A signal, and no order to stop: so there is no moment at which nobody would start it again.
     control.signal(old, "TERM")
     kill_at_s = time.monotonic() + GRACE_S
-    looks = Looks(control, GRACE_S + patience_s)
-    looks.waiting_for = name
-    for processes in looks:
+    for processes in Looks(control, GRACE_S + patience_s, waiting_for=name):
         if all(process.pid != old.pid for process in processes):
             break
         if time.monotonic() > kill_at_s:
             control.signal(old, "KILL")
-    await_all(service, looks)
+    await_all(service, Looks(control, patience_s))

@@ -17,7 +17,7 @@ from supervisor.xmlrpc import Faults
 from actors.access import secret
 from actors.access.operator_key import OPERATOR_KEY
 from actors.errors import StartupError
-from actors.settings import STATE_DIR, Settings
+from actors.settings import STATE_DIR, Settings, variable
 from deploy.paths import HOME, SUPERVISORD_CONF, socket_path
 from deploy.running import Running
 
@@ -62,6 +62,9 @@ def launch(settings: Settings, running: Running, redis_server: Path | None) -> N
         "QUINTET_SOCKET": str(socket_path()),
         "QUINTET_INSTANCES": str(settings.instances),
         "QUINTET_SEGMENTERS": str(settings.segmenters),
+        # So many there are, whatever `.env` says when one of them starts anew.
+        variable("instances"): str(settings.instances),
+        variable("segmenters"): str(settings.segmenters),
         "QUINTET_SILENT_S": str(settings.hang_timeout_s),
         "QUINTET_REDIS_SERVER": str(redis_server),
         "QUINTET_REDIS_COUNT": "0" if redis_server is None else "1",
@@ -123,8 +126,12 @@ class Control:
         self._ask("startProcessGroup", group, False)
 
     def signal(self, process: Process, name: str) -> None:
-        """Send a process a signal; where it ends by that, it is started anew."""
-        self._ask("signalProcess", f"{process.group}:{process.name}", name)
+        """Send a process a signal, if it has not just ended; where it ends by that, it is started anew."""
+        try:
+            self._ask("signalProcess", f"{process.group}:{process.name}", name)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode not in {Faults.NOT_RUNNING, Faults.FAILED}:
+                raise
 
     def shut_down(self) -> None:
         """Ask supervisord to stop everything in order, and itself; it goes on while this returns."""

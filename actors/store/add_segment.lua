@@ -17,7 +17,7 @@ if redis.call("HSETNX", segments, index, span) == 1 then
         redis.call("HSET", job, "claimed_ms", claimed_ms)
     end
     -- Silence is passed at once.
-    measure_speed(speed, math.max(0, update_backlog(short, long, job, id)), tonumber(now_ms))
+    measure_speed(speed, math.max(0, update_backlog(short, long, job, id)), short, long, tonumber(now_ms))
 end
 -- The parts of a job live as long as something happens to it.
 for _, key in ipairs({ job, segments, outcomes }) do

@@ -1,6 +1,8 @@
 -- Shared by the scripts that follow it: how much audio waits in each lane, and how fast it becomes less.
 -- `scripts.py` says what LONG_MS is.
 local SPEED_WINDOW_MS = 20000
+-- Longer gaps are no work but something that stood still.
+local SPEED_GAP_MS = 5000
 
 local function count(hash, field)
     return tonumber(redis.call("HGET", hash, field) or "0")
@@ -41,10 +43,15 @@ local function update_backlog(short, long, job, id)
     return before - now
 end
 
--- So much audio is done with: the speed is that of the last 10 to 20 s in which there was a backlog.
-local function measure_speed(speed, audio_ms, now_ms)
+-- So much audio is done with: the speed is that of the last 10 to 20 s in which there was a backlog. The last of
+-- it tells nothing: how soon it was done hangs on how little there was to do.
+local function measure_speed(speed, audio_ms, short, long, now_ms)
+    if count(short, "total") + count(long, "total") <= 0 then
+        redis.call("HSET", speed, "last_ms", now_ms)
+        return
+    end
     local last_ms = count(speed, "last_ms")
-    local busy = count(speed, "busy_ms") + math.min(math.max(now_ms - last_ms, 0), SPEED_WINDOW_MS)
+    local busy = count(speed, "busy_ms") + math.min(math.max(now_ms - last_ms, 0), SPEED_GAP_MS)
     local audio = count(speed, "audio_ms") + audio_ms
     if busy > SPEED_WINDOW_MS then
         busy, audio = busy / 2, audio / 2

@@ -1,5 +1,6 @@
 """Connections to Redis: patient ones for the workers, prompt ones for the API."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -31,8 +32,9 @@ AWAY = (redis.ConnectionError, redis.TimeoutError)
 #: What passes by itself: it is away, or out of memory for the moment.
 PASSING = (*AWAY, redis.exceptions.OutOfMemoryError)
 
-#: What Redis says while its disk is full, and it can note no change there.
-_UNWRITABLE = "MISCONF"
+#: What Redis says while its disk is full, and it can note no change there; of several commands redis-py says
+#: first which.
+_UNWRITABLE = re.compile(r"^(Command # .* caused error: )?MISCONF ", re.DOTALL)
 
 _T = TypeVar("_T")
 
@@ -131,4 +133,4 @@ class _Patience(Retry):
 
 def passes(error: Exception) -> bool:
     """Whether what Redis answers, or that it does not, passes by itself."""
-    return isinstance(error, PASSING) or str(error).startswith(_UNWRITABLE)
+    return isinstance(error, PASSING) or _UNWRITABLE.search(str(error)) is not None

@@ -20,7 +20,7 @@ if redis.call("HSETNX", outcomes, index, reason) == 1 then
     redis.call("HINCRBY", spool, "total", -bytes)
     local span = cjson.decode(redis.call("HGET", segments, index))
     redis.call("HINCRBY", job, "finished_ms", span[2] - span[1])
-    measure_speed(speed, update_backlog(short, long, job, id), tonumber(now_ms))
+    measure_speed(speed, update_backlog(short, long, job, id), short, long, tonumber(now_ms))
     local finished = redis.call("HINCRBY", job, "finished", 1)
     if reason ~= "" then
         redis.call("HINCRBY", job, "failed", 1)

@@ -93,7 +93,9 @@ class WorkerRegistry:
 
     def begin_recycling(self, name: str, lease_s: int) -> bool:
         """Whether the instance may start itself anew: one at a time, until it is back or its lease ends."""
-        return bool(self._client.set(keys.RECYCLED, name, nx=True, ex=lease_s))
+        if self._client.set(keys.RECYCLED, name, nx=True, ex=lease_s):
+            return True
+        return self._client.get(keys.RECYCLED) == name.encode()  # sent twice, as the answer was lost
 
     def end_recycling(self, name: str) -> None:
         """Say that the instance is back, if it is the one that was away."""

@@ -30,7 +30,8 @@ def _errors(run: Run, figures: Figures) -> Iterator[Advice]:
 def _remedy(run: Run, error: Errors) -> tuple[str, tuple[str, ...]]:
     match error.outcome:
         case "429":
-            return "Send less at once, or let more wait.", ("ASR_MAX_BACKLOG_S", "ASR_MAX_SPOOL_MB")
+            remedy = "Send less at once, or to /jobs, or let more wait."
+            return remedy, ("ASR_REQUEST_TIMEOUT_S", "ASR_MAX_BACKLOG_S", "ASR_MAX_SPOOL_MB")
         case "timeout":
             return f"The runner gave up after {run.plan.timeout:g} s: send less at once, or add capacity.", ()
         case "504":

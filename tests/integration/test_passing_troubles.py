@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,17 +22,33 @@ def unwritable(tmp_path: Path) -> Iterator[redis.Redis]:
         client.config_set("save", "3600 1000")
         client.bgsave()
         while client.info("persistence")["rdb_last_bgsave_status"] == "ok":
-            client.ping()
+            time.sleep(0.01)
         yield client
 
 
-def test_a_worker_waits_for_a_full_disk_to_have_room(unwritable: redis.Redis) -> None:
+def alone(client: redis.Redis) -> None:
+    """A command by itself."""
+    client.set("a", 1)
+
+
+def with_others(client: redis.Redis) -> None:
+    """In a transaction."""
+    with client.pipeline() as pipe:
+        pipe.set("a", 1)
+        pipe.get("a")
+        pipe.execute()
+
+
+@pytest.mark.parametrize("write", [alone, with_others])
+def test_a_worker_waits_for_a_full_disk_to_have_room(
+    unwritable: redis.Redis, write: Callable[[redis.Redis], None]
+) -> None:
     """Its command is done once Redis can write again, and no job has been given up."""
     port = unwritable.connection_pool.connection_kwargs["port"]
     with pytest.raises(redis.ResponseError, match="MISCONF"):
         unwritable.set("probe", 1)
     with patient(Settings(redis_url=f"redis://127.0.0.1:{port}/0")) as client:
-        waiting = threading.Thread(target=client.set, args=("a", 1))
+        waiting = threading.Thread(target=write, args=(client,))
         waiting.start()
         refused = unwritable.info("errorstats")["errorstat_MISCONF"]["count"]
         while unwritable.info("errorstats")["errorstat_MISCONF"]["count"] < refused + 2:

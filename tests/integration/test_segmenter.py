@@ -69,7 +69,7 @@ def segmenter(
     config: Settings, client: redis.Redis, broker: Recorded, vad: VoiceActivityDetector
 ) -> Segmenter:
     """A segmenter on the real store."""
-    return Segmenter(config, WorkStore(client, 60), broker, vad, be_replaced=lambda: None)
+    return Segmenter(config, WorkStore(client, 60), broker, vad, be_replaced=lambda _: None)
 
 
 async def test_speech_is_handed_over(jobs: JobStore, segmenter: Segmenter, broker: Recorded) -> None:
@@ -187,7 +187,7 @@ async def test_decoder_that_hangs(
             segmenter.segment("j1", Lane.SHORT)
 
     monkeypatch.setattr(actors.segmenter, "open_recording", hang)
-    segmenter._be_replaced = replaced.set
+    segmenter._be_replaced = lambda _: replaced.set()
     segmenter.watch = HangWatch(0.05, segmenter._abandon, tick_s=0.01)
     segmenter.watch.start()
     await jobs.admit(new_job(len(SPEECH)), chunks_of(SPEECH))
@@ -198,6 +198,6 @@ async def test_decoder_that_hangs(
 
     job = await jobs.get("j1")
     assert job is not None
-    assert (job.state, job.error_status, segmenter.abandoned) == (JobState.FAILED, 422, 1)
+    assert (job.state, job.error_status, segmenter.count_unfinished()) == (JobState.FAILED, 422, 1)
     goes_on.set()
     thread.join()
