@@ -13,6 +13,9 @@ from msgspec import Meta
 
 PREFIX = "ASR_"
 
+#: A key for another's service, which is for the load test and no setting of this one.
+LOADTEST_KEY = "ASR_LOADTEST_KEY"
+
 #: The folder that holds everything a checkout makes at run time: weights, Redis data, logs.
 STATE_DIR = Path(__file__).resolve().parent.parent / ".quintet"
 
@@ -211,7 +214,7 @@ def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) 
     values = {
         name.removeprefix(PREFIX).lower() if name.isupper() else name: value
         for name, value in merged.items()
-        if name.upper().startswith(PREFIX)
+        if name.upper().startswith(PREFIX) and name != LOADTEST_KEY
     }
     unknown = sorted(values.keys() - set(Settings.__struct_fields__))
     if unknown:

@@ -15,6 +15,7 @@ from actors.errors import StartupError
 from actors.flusher import Flusher
 from api.app import create_app
 from api.callers import Callers
+from api.divided import Divided
 from api.hardened import Hardened
 from api.logged import Logged
 from api.measured import Measured
@@ -45,7 +46,7 @@ def main() -> None:
     server = Server(
         app,
         uvicorn.Config(
-            Logged(Measured(Hardened(app))),
+            Logged(Measured(Hardened(Divided(app)))),
             host=config.host,
             port=config.port,
             http=ImpatientProtocol,

@@ -86,10 +86,10 @@ class Callers:
         stored = self._stored.read()
         if not self._asks(stored):
             return EVERYONE
-        scheme, _, key = (authorization or "").strip().partition(" ")
-        if scheme.lower() != _BEARER or not key:
+        key = _bearer(authorization)
+        if not key:
             raise NoKey("an API key is needed: send the header `Authorization: Bearer KEY`")
-        sent = digest(key.strip())
+        sent = digest(key)
         found = [caller for sha256, caller in self._given.items() if hmac.compare_digest(sha256, sent)]
         found += [
             Caller(one.caller, one.quota) for one in stored or () if hmac.compare_digest(one.sha256, sent)
@@ -100,6 +100,12 @@ class Callers:
 
     def _asks(self, stored: tuple[StoredKey, ...] | None) -> bool:
         return self._named or stored is not None
+
+
+def _bearer(authorization: str | None) -> str | None:
+    """The key that is sent; None where none is meant to be, as what a proxy lets in is for the proxy."""
+    scheme, _, key = (authorization or "").strip().partition(" ")
+    return key.strip() if scheme.lower() == _BEARER else None
 
 
 async def known_caller(connection: Connection, _: BaseRouteHandler) -> None:
@@ -117,7 +123,7 @@ def unless_public(what: str) -> Guard:
 
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
         callers = callers_of(connection)
-        keyless = "authorization" not in connection.headers
+        keyless = _bearer(connection.headers.get("authorization")) is None
         shown = keyless and callers.is_public(what) and not callers.is_open
         connection.state.caller = NOBODY if shown else identified(connection)
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from litestar import Request
 from litestar.enums import RequestEncodingType
+from litestar.exceptions import InternalServerException
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 from typing_extensions import override
 
-from api.errors import Refused
+from api.errors import HungUp, Refused
 
 MAX_PARTS: Final = 16
 
@@ -83,9 +84,12 @@ class GuardedRequest(Request[Any, Any, Any]):
         if kind != RequestEncodingType.MULTI_PART or not boundary:
             raise Refused(422, "the recording is sent as a form, `multipart/form-data`, in its field `file`")
         guard = FormGuard(boundary)
-        async for chunk in super().stream():
-            guard.read(chunk)
-            yield chunk
+        try:
+            async for chunk in super().stream():
+                guard.read(chunk)
+                yield chunk
+        except InternalServerException as error:  # Litestar's word for a client that has gone
+            raise HungUp from error
 
 
 def _short(text: str) -> str:

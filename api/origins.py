@@ -6,7 +6,8 @@ answers as well. The first is refused with keys, too: what is not offered to oth
 from them.
 """
 
-from ipaddress import ip_address
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -83,4 +84,14 @@ def _is_address(name: str) -> bool:
 
 
 def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+    """Whether who listens at this host, however it is spelled, is reached from this machine only."""
+    try:
+        found = socket.getaddrinfo(host, None)
+    except OSError:
+        return True  # nobody can listen there
+    return all(_unmapped(str(address[0])).is_loopback for *_, address in found)
+
+
+def _unmapped(address: str) -> IPv4Address | IPv6Address:
+    found = ip_address(address)
+    return (found.ipv4_mapped if isinstance(found, IPv6Address) else None) or found

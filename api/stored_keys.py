@@ -18,13 +18,17 @@ class _Look(Struct, frozen=True):
     inode: int
     size_bytes: int
     modified_ns: int
+    changed_ns: int
 
 
-_NONE: Final = _Look(0, 0, 0)
+_NONE: Final = _Look(0, 0, 0, 0)
 
 
 class StoredKeys:
-    """Asks the file system before each answer, which takes microseconds, and reads what has changed."""
+    """Asks the file system before each answer, which takes microseconds, and reads what has changed.
+
+    What could not be read is tried again each time: what was in the way leaves no trace in the file.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read the keys.
@@ -44,9 +48,9 @@ class StoredKeys:
             KeyFileError: they cannot be read, or are gone: no running process opens the service again.
         """
         look = self._look_at()
-        if look != self._look:
-            self._look = look
+        if look != self._look or self._failure:
             self._read()
+            self._look = look
         if self._failure:
             raise self._failure
         return self._keys
@@ -56,14 +60,15 @@ class StoredKeys:
             found = self._path.stat()
         except OSError:
             return _NONE
-        return _Look(found.st_ino, found.st_size, found.st_mtime_ns)
+        return _Look(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
     def _read(self) -> None:
         try:
             keys = self._read_file()
         except KeyFileError as error:
+            if str(error) != str(self._failure):
+                log.error("keys.unreadable", reason=str(error))  # noqa: TRY400 - all there is to say
             self._failure = error
-            log.error("keys.unreadable", reason=str(error))  # noqa: TRY400 - the reason is all there is to say
         else:
             self._keys, self._failure = keys, None
             log.info("keys.read", keys=len(keys))
@@ -72,7 +77,7 @@ class StoredKeys:
         keys = key_file.read(self._path)
         if keys is None:
             raise KeyFileError(
-                f"{self._path} had the API keys and is gone, as is its lock: restart the service to open it "
-                "to everyone"
+                f"{self._path} had the API keys and is gone, as is {key_file.mark(self._path).name}: "
+                "restart the service to open it to everyone"
             )
         return keys

@@ -28,23 +28,26 @@ def url() -> str:
 
 
 def authorization() -> dict[str, str]:
-    """The header that says who asks; none where no service runs."""
+    """The header that says who asks; none where no service runs, or one of before there were keys."""
     service = running.read()
-    return {"Authorization": f"Bearer {service.key}"} if service else {}
+    return {"Authorization": f"Bearer {service.key}"} if service and service.key else {}
 
 
 def trust() -> ssl.SSLContext | bool:
     """Whom to believe to be the running service; True, as httpx has it, is who the system believes.
 
     Raises:
-        NotServed: its certificate is no more where it was.
+        NotServed: its certificate is no more where it was, nor known otherwise.
     """
     service = running.read()
     if not service or not service.certificate:
         return True
     try:
-        return tls.trust_of(Path(service.certificate))
+        # It shows the one of its start until it is started anew, by whomever.
+        return tls.trust_in(service.shown + tls.first_of(Path(service.certificate)))
     except OSError as error:
+        if service.shown:
+            return tls.trust_in(service.shown)
         raise NotServed(f"{service.certificate} cannot be read: {error.strerror}.") from error
 
 
@@ -115,8 +118,8 @@ class Client:
         except httpx.ConnectError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise NotServed(
-                    f"{self.base_url} shows another certificate than that in ASR_TLS_CERT: ./justw restart, "
-                    "if it was renewed."
+                    f"{self.base_url} shows another certificate than that in ASR_TLS_CERT, now or at its "
+                    "start: ./justw restart, if it is yours."
                 ) from error
             raise NotServed(f"Nothing answers at {self.base_url}: run ./justw start.") from error
         except httpx.TransportError as error:

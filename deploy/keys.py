@@ -21,9 +21,16 @@ from actors.store.limits import Quota
 #: What would be taken for the id of a key.
 _LIKE_AN_ID: Final = re.compile(r"[0-9a-f]{8}")
 
-_OPENED: Final = """\
+_CLOSED: Final = """\
 The first key: from now on the service asks everyone for one, and jobs handed in without one are out of reach.
 It stays closed when all keys are revoked; README.md says how it is opened again."""
+
+_PAGE: Final = (
+    "The web page is closed too: ASR_PUBLIC=page and ./justw restart show it, and it asks for a key."
+)
+
+_LAST: Final = "That was the last one. The service stays closed: ./justw keys add NAME"
+_LAST_BUT_GIVEN: Final = "That was the last one but for those in ASR_API_KEYS, which are still let in."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,12 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _add(name: str, quota: Quota) -> int:
-    first = not settings.load().api_keys and not key_file.KEY_FILE.exists()
+    config = settings.load()
+    first = not config.api_keys and not key_file.KEY_FILE.exists()
     made, key = key_file.add(name, quota)
     print(key)
     print(f"Key {made.id} of {name}: it is shown this once, and kept nowhere.", file=sys.stderr)
     if first:
-        print(_OPENED, file=sys.stderr)
+        print(_CLOSED, file=sys.stderr)
+        if "page" not in config.public.split(","):
+            print(_PAGE, file=sys.stderr)
     return 0
 
 
@@ -63,7 +73,7 @@ def _revoke(which: str) -> int:
     for key in revoked:
         print(f"Revoked key {key.id} of {key.caller}.")
     if not key_file.read():
-        print("That was the last one. The service stays closed: ./justw keys add NAME", file=sys.stderr)
+        print(_LAST_BUT_GIVEN if settings.load().api_keys else _LAST, file=sys.stderr)
     return 0
 
 

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from actors.access import secret
+from actors.access import secret, tls
 from actors.settings import Settings
 from deploy.paths import RUN_DIR
 
@@ -23,6 +23,8 @@ class Running(Struct, frozen=True, kw_only=True):
     key: str = ""
     #: The file with the certificate that it shows; empty without TLS.
     certificate: str = ""
+    #: That certificate itself, as it was at the start: a renewal changes the file under the running API.
+    shown: str = ""
 
 
 def describe(settings: Settings, redis_url: str) -> Running:
@@ -33,6 +35,7 @@ def describe(settings: Settings, redis_url: str) -> Running:
         instances=settings.instances,
         key=secret.mint(),
         certificate=str(Path(settings.tls_cert).absolute()) if settings.tls_cert else "",
+        shown=tls.first_of(Path(settings.tls_cert)) if settings.tls_cert else "",
     )
 
 

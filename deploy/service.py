@@ -32,8 +32,12 @@ NEXT_STEPS_WITH_A_KEY = """\
 Quintet is ready at {url}, for those who have a key
   ./justw keys add NAME       make a key
   ./justw transcribe FILE     transcribe a recording
+  {page}
   curl -H "Authorization: Bearer KEY" -F file=@FILE {url}/asr
   ./justw status · ./justw logs -f · ./justw stop"""
+
+PUBLIC_PAGE = "{url}/                      the web page, which asks for a key"
+CLOSED_PAGE = "ASR_PUBLIC=page             would show the web page, which asks for a key"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,8 +68,12 @@ def _start(console: Console) -> int:
 
 def announce(service: Running, console: Console) -> None:
     """Print the address and what to do with it."""
-    steps = NEXT_STEPS if key_file.is_open(settings.load()) else NEXT_STEPS_WITH_A_KEY
-    console.print(steps.format(url=service.url), markup=False, soft_wrap=True)
+    config = settings.load()
+    steps = NEXT_STEPS if key_file.is_open(config) else NEXT_STEPS_WITH_A_KEY
+    page = PUBLIC_PAGE if "page" in config.public.split(",") else CLOSED_PAGE
+    console.print(
+        steps.format(url=service.url, page=page.format(url=service.url)), markup=False, soft_wrap=True
+    )
 
 
 def _stop(console: Console) -> int:

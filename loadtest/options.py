@@ -8,12 +8,13 @@ from typing import Any, Final, get_args
 
 from msgspec import Struct
 
+from actors import settings
 from actors.records import Language
 from deploy.paths import HOME
 from loadtest.plan import PROFILES, BadPlan, Endpoint
 
 #: Who asks, where it is another's service; kept from the reports.
-KEY: Final = "ASR_LOADTEST_KEY"
+KEY: Final = settings.LOADTEST_KEY
 
 #: Value of the plan → what it means; each is an option.
 OPTIONS: Final = {

@@ -1,7 +1,7 @@
 """The keys that `./justw keys` makes: one small file, replaced as a whole, that only its user may read.
 
 A file that exists closes the service, also without a key in it: to revoke the last one lets nobody in. One
-that is damaged lets nobody in either, nor one that is gone: the lock beside it tells that there has been one.
+that is damaged lets nobody in either, nor one that is gone: `keys.closed` beside it tells that it was there.
 Each machine with an API has a file of its own; a copy of it is as good, and holds no secret. Half a copy is a
 damaged file.
 """
@@ -10,7 +10,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -60,13 +60,16 @@ def read(path: Path = KEY_FILE) -> tuple[StoredKey, ...] | None:
     Raises:
         KeyFileError: there is a file that cannot be read, or there was one.
     """
-    if path.exists() or not _lock(path).exists():
-        return _read(path)
-    raise KeyFileError(
-        f"{path} had the API keys and is gone, so nobody is let in: put it back, or make new keys with "
-        f"./justw keys add NAME; to open the service to everyone, remove {_lock(path).name} beside it too "
-        "and restart it"
-    )
+    keys = _read(path)
+    if keys is not None:
+        _mark(path)
+    elif mark(path).exists():
+        raise KeyFileError(
+            f"{path} had the API keys and is gone, so nobody is let in: put it back, or make new keys with "
+            f"./justw keys add NAME; to open the service to everyone, remove {mark(path).name} beside it too "
+            "and restart it"
+        )
+    return keys
 
 
 def _read(path: Path) -> tuple[StoredKey, ...] | None:
@@ -127,17 +130,35 @@ def _change(path: Path, changed: Callable[[tuple[StoredKey, ...]], tuple[StoredK
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with _one_at_a_time(path):
         _replace(path, msgspec.json.format(msgspec.json.encode(_File(changed(_read(path) or ())))))
+        _mark(path)
 
 
-def _lock(path: Path) -> Path:
-    return path.with_suffix(".lock")
+def mark(path: Path = KEY_FILE) -> Path:
+    """What tells that there has been a file."""
+    return path.with_suffix(".closed")
+
+
+def _mark(path: Path) -> None:
+    """Leave the mark; where that cannot be written, whoever reads the file next tries again."""
+    with suppress(OSError):
+        made = os.open(mark(path), os.O_CREAT | os.O_EXCL, 0o600)
+        _hand_over(made, path)
+        os.close(made)
+
+
+def _hand_over(file: int, path: Path) -> None:
+    """Give a file to the owner of its folder, in whose name the service runs: `sudo` may have made it."""
+    with suppress(OSError):
+        folder = path.parent.stat()
+        os.fchown(file, folder.st_uid, folder.st_gid)
 
 
 @contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
     """Let a second change wait for the first; not on the file itself, which is another one afterwards."""
-    lock = os.open(_lock(path), os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
+        _hand_over(lock, path)
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
@@ -149,6 +170,7 @@ def _replace(path: Path, content: bytes) -> None:
     handle, written = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # for its user alone
     try:
         with os.fdopen(handle, "wb") as file:
+            _hand_over(handle, path)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

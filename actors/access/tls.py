@@ -8,6 +8,7 @@ from typing import Final
 from actors.errors import StartupError
 from actors.settings import Settings
 
+_BEGIN: Final = "-----BEGIN CERTIFICATE-----"
 _END: Final = "-----END CERTIFICATE-----"
 
 #: OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which Python has no name for.
@@ -30,6 +31,7 @@ def check(settings: Settings) -> None:
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(settings.tls_cert, settings.tls_key, _no_passphrase)
+        trust_of(Path(settings.tls_cert))
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise StartupError("ASR_TLS_KEY is not the key of the certificate in ASR_TLS_CERT") from error
@@ -46,16 +48,34 @@ def _no_passphrase() -> str:
 def trust_of(
     certificate: Path, create: Callable[..., ssl.SSLContext] = ssl.create_default_context
 ) -> ssl.SSLContext:
-    """A context that believes the owner of this certificate and nobody else, by whatever name it is reached.
-
-    Only the first one of the file counts: behind it may stand an authority, which gives others certificates
-    too. An expired one is still the same, so that the recipes go on.
+    """A context that believes the owner of the certificate in this file.
 
     Raises:
         OSError: it cannot be read.
     """
-    first = certificate.read_text(encoding="ascii").partition(_END)[0] + _END
-    context = create(cadata=first)
+    return trust_in(first_of(certificate), create)
+
+
+def first_of(certificate: Path) -> str:
+    """The first certificate of a file, without what tools write around it, in whatever encoding.
+
+    Behind it may stand an authority, which gives others certificates too.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    _, begin, rest = certificate.read_text(encoding="latin-1").partition(_BEGIN)
+    return f"{begin}{rest.partition(_END)[0]}{_END}\n"
+
+
+def trust_in(
+    certificates: str, create: Callable[..., ssl.SSLContext] = ssl.create_default_context
+) -> ssl.SSLContext:
+    """A context that believes the owners of these certificates and nobody else, by whatever name.
+
+    An expired one is still the same, so that the recipes go on.
+    """
+    context = create(cadata=certificates)
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME
     return context

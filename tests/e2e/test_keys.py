@@ -193,6 +193,30 @@ def test_a_closed_page_says_so(closed: Closed) -> None:
     assert "ASR_PUBLIC=page" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("settings", "page", "last"),
+    [
+        ({}, "The web page is closed too", "The service stays closed"),
+        ({"ASR_PUBLIC": "stats,page"}, "", "The service stays closed"),
+        ({"ASR_API_KEYS": "bob:secret-1"}, "", "but for those in ASR_API_KEYS"),
+    ],
+)
+def test_what_the_recipe_says_of_the_first_key_and_the_last(
+    tmp_path: Path, settings: dict[str, str], page: str, last: str
+) -> None:
+    """What they change, where they change it; no service runs."""
+    service = checkout(tmp_path, **settings)
+
+    said = [service.run("deploy.keys", *words).stderr for words in (("add", "ann"), ("add", "ann"))]
+    revoked = service.run("deploy.keys", "revoke", "ann").stderr
+
+    assert ("The first key" in said[0]) is ("ASR_API_KEYS" not in settings)
+    assert ("web page" in said[0]) is bool(page)
+    assert page in said[0]
+    assert said[1].strip().endswith("kept nowhere.")
+    assert last in revoked
+
+
 def test_what_everyone_learns_of_its_health(closed: Closed) -> None:
     """How many work, for who balances load; where and why, for who has a key."""
     with closed.client() as nobody, closed.client(closed.add("gina")) as known:

@@ -87,6 +87,11 @@ def test_the_largest_upload_must_fit() -> None:
         settings.load({"ASR_MAX_SPOOL_MB": "100"}, NO_FILE)
 
 
+def test_the_key_of_the_load_test_is_no_setting() -> None:
+    """It is exported where the service is another one."""
+    assert settings.load({"ASR_LOADTEST_KEY": "qk_0"}, NO_FILE) == Settings()
+
+
 @pytest.mark.parametrize("name", ["asr_port", "Asr_Port"])
 def test_names_are_upper_case(name: str) -> None:
     """A name that only looks right is refused, not ignored."""

@@ -1,9 +1,14 @@
 """Who is let in, by the keys as they are at the moment."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any, NoReturn
 
+import httpx
 import pytest
 from msgspec import Struct
+from structlog.testing import capture_logs
 
 from actors.access import key_file, secret
 from actors.access.key_file import KeyFileError
@@ -11,6 +16,9 @@ from actors.settings import Settings
 from actors.store.limits import Quota
 from api.callers import EVERYONE, OPERATOR, Caller, Callers
 from api.errors import NoKey
+
+#: What Litestar would rather have written in another way.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 class Door(Struct):
@@ -119,6 +127,69 @@ def test_a_file_that_is_damaged_while_it_runs(path: Path) -> None:
     assert running.asks(key) == Caller("ann")
 
 
+def test_a_file_that_cannot_be_read_for_a_while(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is let in, nor by a key of before; then all are, though the file has not changed."""
+    _, key = key_file.add("ann", Quota(), path)
+    running = door(path)
+    key_file.add("bob", Quota(), path)
+    with monkeypatch.context() as hidden:
+        hidden.setattr(Path, "read_bytes", _denied)
+        for sent in (key, key, None):
+            with pytest.raises(KeyFileError, match="Permission denied"):
+                running.asks(sent)
+
+    assert running.asks(key) == Caller("ann")
+
+
+def test_a_folder_that_is_closed_for_a_while(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even whether there is a file can be told then."""
+    _, key = key_file.add("ann", Quota(), path)
+    running = door(path)
+    with monkeypatch.context() as hidden:
+        hidden.setattr(Path, "stat", _denied)
+        hidden.setattr(Path, "read_bytes", _denied)
+        for sent in (key, key, None):
+            with pytest.raises(KeyFileError, match="Permission denied"):
+                running.asks(sent)
+
+    assert running.asks(key) == Caller("ann")
+
+
+def _denied(*_: object, **__: object) -> NoReturn:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [(None, 200), ("Basic YTpi", 200), ("", 200), ("Bearer", 401), ("Bearer wrong", 401)]
+)
+async def test_what_is_public(path: Path, sent: str | None, status: int) -> None:
+    """For all who send no key of ours: what a proxy lets in is none. A wrong one is not taken for none."""
+    from api.app import create_app
+
+    key_file.add("ann", Quota(), path)
+    settings = Settings(public="page", redis_url="redis://127.0.0.1:1/0")
+    app: Any = create_app(settings, Callers(settings, key_file=path))
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        headers = {} if sent is None else {"Authorization": sent}
+
+        assert (await client.get("/", headers=headers)).status_code == status
+        assert (await client.get("/jobs", headers=headers)).status_code == 401
+
+
+def test_what_fails_is_logged_once(path: Path) -> None:
+    """However many ask meanwhile."""
+    key_file.add("ann", Quota(), path)
+    running = door(path)
+    path.write_text("{")
+    with capture_logs() as logged:
+        for _ in range(3):
+            with pytest.raises(KeyFileError):
+                running.asks(None)
+
+    assert [entry["event"] for entry in logged] == ["keys.unreadable"]
+
+
 def test_a_file_that_goes_while_it_runs(path: Path) -> None:
     """It would be a poor lock that opens when somebody takes it away."""
     _, key = key_file.add("ann", Quota(), path)
@@ -130,7 +201,7 @@ def test_a_file_that_goes_while_it_runs(path: Path) -> None:
             running.asks(sent)
     with pytest.raises(KeyFileError, match="is gone"):
         door(path)  # nor is it open once its process is started again
-    path.with_suffix(".lock").unlink()
+    key_file.mark(path).unlink()
     with pytest.raises(KeyFileError, match="is gone"):
         running.asks(None)
     assert door(path).asks(None) == EVERYONE, "as the operator wants it"

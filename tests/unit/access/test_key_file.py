@@ -1,5 +1,6 @@
 """The file with the keys: what it holds, who may read it, and that nothing of it is lost or half there."""
 
+import errno
 import json
 import os
 import stat
@@ -140,4 +141,60 @@ def test_changes_at_the_same_time_are_all_kept(path: Path) -> None:
         thread.join()
 
     assert sorted(key.caller for key in key_file.read(path) or ()) == sorted(names)
-    assert {file.name for file in path.parent.iterdir()} == {"keys.json", "keys.lock"}
+    assert {file.name for file in path.parent.iterdir()} == {"keys.json", "keys.lock", "keys.closed"}
+
+
+def test_a_first_key_that_cannot_be_written_closes_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has it, so there has been none."""
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", _no_space)
+        with pytest.raises(OSError, match="No space"):
+            key_file.add("ann", Quota(), path)
+
+    assert key_file.is_open(Settings(), path)
+
+
+def _no_space(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_copied_file_that_is_lost(path: Path, tmp_path: Path) -> None:
+    """Where it has been read once, its loss opens nothing, though no key was ever made there."""
+    key_file.add("ann", Quota(), path)
+    copy = tmp_path / "another" / "keys.json"
+    copy.parent.mkdir()
+    copy.write_bytes(path.read_bytes())
+    assert key_file.read(copy) == key_file.read(path)
+
+    copy.unlink()
+
+    with pytest.raises(KeyFileError, match="is gone"):
+        key_file.read(copy)
+    key_file.mark(copy).unlink()
+    assert key_file.read(copy) is None
+
+
+def test_a_mark_that_cannot_be_left(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys hold all the same."""
+    made, _ = key_file.add("ann", Quota(), path)
+    key_file.mark(path).unlink()
+    monkeypatch.setattr(key_file, "mark", lambda _: Path("/dev/null/keys.closed"))
+
+    assert key_file.read(path) == (made,)
+
+
+def test_what_the_superuser_makes_is_the_owners_of_the_folder(path: Path) -> None:
+    """So the service, which runs in his name, can read it; for others it is the same anyway."""
+    path.parent.mkdir()
+    if os.geteuid() == 0:
+        os.chown(path.parent, 12345, 12345)
+    owner = path.parent.stat().st_uid
+
+    key_file.add("ann", Quota(), path)
+    key_file.add("bob", Quota(), path)
+
+    assert {file.name: file.stat().st_uid for file in path.parent.iterdir()} == dict.fromkeys(
+        ("keys.json", "keys.lock", "keys.closed"), owner
+    )

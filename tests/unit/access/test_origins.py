@@ -1,5 +1,6 @@
 """What a browser is told of every answer, and which pages may have it ask."""
 
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -163,10 +164,26 @@ async def test_with_keys_any_name_will_do(web: httpx.AsyncClient, keys: Path) ->
         (Settings(names="b.example"), False),
         (Settings(host="localhost"), False),
         (Settings(host="::1"), False),
-        (Settings(host="asr.example"), True),
+        (Settings(host="LOCALHOST"), False),
+        (Settings(host="127.1"), False),
+        (Settings(host="::ffff:127.0.0.1"), False),
         (Settings(host="0.0.0.0"), True),
     ],
 )
 def test_names_of_the_service(settings: Settings, known: bool) -> None:  # noqa: FBT001
     """The operator's, where it is for its own machine; elsewhere the network may call it as it likes."""
     assert Names(settings).has("ASR.example:5002") is known
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "known"),
+    [(("127.0.0.1", "::1"), False), (("127.0.0.1", "192.0.2.1"), True), (("fe80::1%eth0",), True)],
+)
+def test_a_host_by_name(leads_to: tuple[str, ...], known: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    """What counts is where it leads, such as `ip6-localhost`; the service may always be called by it."""
+    found = [(socket.AF_UNSPEC, socket.SOCK_STREAM, 0, "", (address, 0)) for address in leads_to]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
+    names = Names(Settings(host="Here.example"))
+
+    assert names.has("here.example:5002")
+    assert names.has("elsewhere.example") is known

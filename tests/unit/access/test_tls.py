@@ -1,8 +1,5 @@
 """Certificates are refused at start where they cannot serve, and recognised where they do."""
 
-import socket
-import ssl
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from actors.access import tls
 from actors.errors import StartupError
 from actors.settings import Settings
+from tests.unit.access.certificates import shakes_hands
 
 
 @pytest.fixture
@@ -76,29 +74,17 @@ def test_the_recipes_know_its_certificate(folder: Path, shown: str, believed: bo
     trusted = folder / "a.pem"
     trusted.write_text(trusted.read_text() + (folder / "authority.pem").read_text())
 
-    assert shakes_hands(folder, shown, tls.trust_of(trusted)) is believed
+    assert shakes_hands(folder / f"{shown}.pem", folder / f"{shown}.key", tls.trust_of(trusted)) is believed
 
 
-def shakes_hands(folder: Path, shown: str, trust: ssl.SSLContext) -> bool:
-    """Whether a client believes a server that shows a certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / f"{shown}.pem", folder / f"{shown}.key")
-    ours, its = socket.socketpair()
+def test_what_tools_write_around_a_certificate(folder: Path) -> None:
+    """Such as OpenSSL the name that it has in a keystore, in whatever encoding; the first one counts."""
+    trusted = folder / "a.pem"
+    around = ("    friendlyName: Schlüssel\n".encode("latin-1"), "    friendlyName: ключ\n".encode())
+    trusted.write_bytes(around[0] + trusted.read_bytes() + around[1] + (folder / "b.pem").read_bytes())
+    tls.check(settings(trusted, folder / "a.key"))
 
-    def serve() -> None:
-        try:
-            with context.wrap_socket(its, server_side=True) as served:
-                served.recv(1)
-        except OSError:
-            pass
+    trust = tls.trust_of(trusted)
 
-    server = threading.Thread(target=serve)
-    server.start()
-    try:
-        with trust.wrap_socket(ours, server_hostname="127.0.0.1"):
-            return True
-    except ssl.SSLCertVerificationError:
-        return False
-    finally:
-        ours.close()
-        server.join()
+    assert shakes_hands(trusted, folder / "a.key", trust)
+    assert not shakes_hands(folder / "b.pem", folder / "b.key", trust)

@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+import trustme
 
 from actors.settings import Settings
 from deploy import running
@@ -39,11 +40,14 @@ def test_the_address_can_be_opened(host: str, url: str) -> None:
     assert running.url_of(Settings(host=host)) == url
 
 
-def test_with_a_certificate_it_is_https() -> None:
+def test_with_a_certificate_it_is_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The recipes know the certificate, wherever they run."""
+    monkeypatch.chdir(tmp_path)
+    trustme.CA().cert_pem.write_to_path("cert.pem")
     secured = Settings(tls_cert="cert.pem", tls_key="key.pem")
 
     service = running.describe(secured, "unix:///redis.sock")
 
     assert service.url == "https://127.0.0.1:5002"
     assert Path(service.certificate) == Path.cwd() / "cert.pem"
+    assert service.shown == Path("cert.pem").read_text()
