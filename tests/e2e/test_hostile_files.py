@@ -70,7 +70,7 @@ def test_file_name(http: httpx.Client, name: str) -> None:
     assert name not in answer.text.replace(answer.json()["id"], "")
 
 
-HEAD = b"POST /asr HTTP/1.1\r\nhost: a\r\ncontent-type: multipart/form-data; boundary=cut\r\n"
+HEAD = b"POST /asr HTTP/1.1\r\nhost: localhost\r\ncontent-type: multipart/form-data; boundary=cut\r\n"
 PART = b'--cut\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
 FORM = PART + wav(np.zeros(1_600)) + b"\r\n--cut--\r\n"
 
