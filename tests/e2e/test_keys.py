@@ -263,6 +263,22 @@ def test_the_recipes_need_no_key_of_their_users(closed: Closed, tmp_path: Path) 
     assert stat.S_IMODE(record.stat().st_mode) == 0o600
 
 
+def test_the_recipes_know_it_after_a_renewal(closed: Closed) -> None:
+    """Of which the API that runs knows nothing until it is started anew."""
+    files = [closed.service.home / name for name in ("cert.pem", "key.pem")]
+    before = [file.read_bytes() for file in files]
+    renewed = trustme.CA().issue_cert("asr.example")
+    try:
+        renewed.cert_chain_pems[0].write_to_path(files[0])
+        renewed.private_key_pem.write_to_path(files[1])
+        status = closed.service.run("deploy.service", "status")
+    finally:
+        for file, content in zip(files, before, strict=True):
+            file.write_bytes(content)
+
+    assert status.returncode == 0, status.stdout + status.stderr
+
+
 def test_no_key_is_in_a_log(closed: Closed) -> None:
     """Nor anywhere else on the disk but in the record of the recipes; at debug, sent rightly and wrongly."""
     key = closed.add("hans")
