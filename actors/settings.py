@@ -198,6 +198,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
     @property
+    def given_keys(self) -> list[tuple[str, str]]:
+        """The name, which may be empty, and the key of each in `ASR_API_KEYS`."""
+        parts = [item.rpartition(":") for item in self.api_keys.split(",") if item]
+        return [(name, key) for name, _, key in parts]
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """What `ASR_PUBLIC` shows without a key."""
+        return frozenset(self.public.split(","))
+
+    @property
     def express(self) -> int:
         """How many instances leave long recordings to the others: none where there are fewer than three."""
         return min(self.express_instances, self.instances - 1) if self.instances > 2 else 0
@@ -234,7 +245,7 @@ def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) 
     if bool(loaded.tls_cert) != bool(loaded.tls_key):
         there, missing = ("CERT", "KEY") if loaded.tls_cert else ("KEY", "CERT")
         raise SettingsError(f"ASR_TLS_{there} is set and ASR_TLS_{missing} is not: both, or neither")
-    secrets = [item.rpartition(":")[2] for item in loaded.api_keys.split(",")]
+    secrets = [key for _, key in loaded.given_keys]
     if len(secrets) > len(set(secrets)):
         raise SettingsError("ASR_API_KEYS has a key twice: whose is it?")
     return loaded

@@ -56,13 +56,13 @@ class Callers:
         Raises:
             KeyFileError: the key file cannot be read.
         """
-        given = [item.rpartition(":") for item in settings.api_keys.split(",") if item]
-        self._given = {digest(key): Caller(name or f"key-{id_of(digest(key))}") for name, _, key in given}
+        given = settings.given_keys
+        self._given = {digest(key): Caller(name or f"key-{id_of(digest(key))}") for name, key in given}
         if operator:
             self._given[operator] = OPERATOR
         self._named = bool(given)
         self._stored = StoredKeys(key_file)
-        self._public = set(settings.public.split(","))
+        self._public = settings.shown
 
     @property
     def is_open(self) -> bool:

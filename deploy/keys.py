@@ -60,7 +60,7 @@ def _add(name: str, quota: Quota) -> int:
     print(f"Key {made.id} of {name}: it is shown this once, and kept nowhere.", file=sys.stderr)
     if first:
         print(_CLOSED, file=sys.stderr)
-        if "page" not in config.public.split(","):
+        if "page" not in config.shown:
             print(_PAGE, file=sys.stderr)
     return 0
 
@@ -79,7 +79,6 @@ def _revoke(which: str) -> int:
 
 def _list(config: Settings) -> int:
     stored = key_file.read()
-    given = [item.rpartition(":") for item in config.api_keys.split(",") if item]
     if key_file.is_open(config):
         print("There are no keys: everyone who reaches the service may use it.")
         return 0
@@ -88,7 +87,7 @@ def _list(config: Settings) -> int:
         table.add_row(
             key.id, key.caller, _made(key), _limit(key.quota.uploads_per_minute), _limit(key.quota.jobs)
         )
-    for name, _, key_itself in given:
+    for name, key_itself in config.given_keys:
         id_ = secret.id_of(secret.digest(key_itself))
         table.add_row(id_, name or f"key-{id_}", "ASR_API_KEYS", "", "")
     if not table.row_count:

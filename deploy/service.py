@@ -70,7 +70,7 @@ def announce(service: Running, console: Console) -> None:
     """Print the address and what to do with it."""
     config = settings.load()
     steps = NEXT_STEPS if key_file.is_open(config) else NEXT_STEPS_WITH_A_KEY
-    page = PUBLIC_PAGE if "page" in config.public.split(",") else CLOSED_PAGE
+    page = PUBLIC_PAGE if "page" in config.shown else CLOSED_PAGE
     console.print(
         steps.format(url=service.url, page=page.format(url=service.url)), markup=False, soft_wrap=True
     )
