@@ -36,7 +36,7 @@ For all jobs together:
 | `asr:alerts`            | string  | `monitoring.alerts.Book` as JSON; the monitor writes it            |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
 | `asr:busy-instances`    | set     | the instances whose engine is at work                              |
-| `asr:recycled`          | string  | the instance that starts itself anew, until it is ready again      |
+| `asr:recycled`          | string  | the instance that starts itself anew, or a rolling restart         |
 | `asr:deliveries:{id}`   | set     | the processes that have begun a message (an hour)                  |
 | `asr:events`            | channel | `records.JobEvent` as JSON whenever a job moves                    |
 | `asr:logs`              | stream  | `event` → an event of any process's log as JSON, the last 10,000   |

@@ -92,13 +92,13 @@ class WorkerRegistry:
         self._client.srem(keys.BUSY, name)
 
     def begin_recycling(self, name: str, lease_s: int) -> bool:
-        """Whether the instance may start itself anew: one at a time, until it is back or its lease ends."""
+        """Whether this instance, or a rolling restart, may take workers away: one at a time, by a lease."""
         if self._client.set(keys.RECYCLED, name, nx=True, ex=lease_s):
             return True
         return self._client.get(keys.RECYCLED) == name.encode()  # sent twice, as the answer was lost
 
     def end_recycling(self, name: str) -> None:
-        """Say that the instance is back, if it is the one that was away."""
+        """Say that all are back, if it is this one that took them away."""
         if self._client.get(keys.RECYCLED) == name.encode():
             self._client.delete(keys.RECYCLED)
 
