@@ -6,14 +6,17 @@ import signal
 import time
 
 import httpx
+import numpy as np
 import pytest
 import redis.asyncio
 from msgspec.structs import replace
 
+from actors.queue.delivery_limit import MAX_DELIVERIES, POISONOUS
+from actors.records import SAMPLE_RATE_HZ
 from actors.store import keys
 from actors.store.jobs import JobStore
 from loadtest.corpus.clips import clips, joined
-from loadtest.corpus.encoding import encoded
+from loadtest.corpus.encoding import encode, encoded
 from tests.e2e.conftest import Service
 from tests.e2e.job_client import QUIET, SEGMENTS, SHORT, Event, follow, hand_in, job_of
 from tests.e2e.test_faults import await_that, pid_of
@@ -55,6 +58,29 @@ def test_cancelled_while_it_is_recognised(slow: Service, api: httpx.Client) -> N
     assert job_of(api, job_id)["segments"]["finished"] < SEGMENTS
     with redis.Redis.from_url(slow.env["ASR_REDIS_URL"]) as client:
         assert client.keys(f"asr:*{job_id}*") == [f"asr:job:{job_id}".encode()]
+
+
+def test_a_recording_that_kills_segmenters(slow: Service, api: httpx.Client) -> None:
+    """It is in hand at three deaths, is refused for good, and what is handed in after it is heard."""
+    #: The segmenter holds it for a minute, as it may not be further ahead of the instance.
+    hour = encode(np.zeros(3_600 * SAMPLE_RATE_HZ, np.int16), "flac", "flac")
+    job_id = hand_in(api, hour).json()["id"]
+
+    with redis.Redis.from_url(slow.env["ASR_REDIS_URL"]) as client:
+
+        def begun_by() -> int:
+            messages = [key.decode() for key in client.keys(keys.deliveries("*"))]
+            return max((client.scard(message) for message in messages), default=0)
+
+        for deaths in range(MAX_DELIVERIES):
+            await_that(lambda deaths=deaths: begun_by() == deaths + 1)  # type: ignore[misc]
+            os.kill(pid_of(slow, "segmenter-1"), signal.SIGKILL)
+        await_that(lambda: job_of(api, job_id)["state"] == "failed")
+
+        assert POISONOUS in job_of(api, job_id)["error"]["message"]
+        assert api.get(f"/jobs/{job_id}/result").status_code == 422
+        assert api.post("/asr_simple", files={"file": ("a", SHORT)}).status_code == 200
+        await_that(lambda: not client.keys(keys.deliveries("*")))
 
 
 def test_a_client_that_hangs_up_cancels(slow: Service, api: httpx.Client) -> None:
