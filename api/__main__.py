@@ -17,6 +17,7 @@ from api.app import create_app
 from api.callers import Callers
 from api.divided import Divided
 from api.hardened import Hardened
+from api.headers_only import HeadersOnly
 from api.logged import Logged
 from api.measured import Measured
 from api.slow_clients import ImpatientProtocol
@@ -46,7 +47,7 @@ def main() -> None:
     server = Server(
         app,
         uvicorn.Config(
-            Logged(Measured(Hardened(Divided(app)))),
+            HeadersOnly(Logged(Measured(Hardened(Divided(app))))),
             host=config.host,
             port=config.port,
             http=ImpatientProtocol,

@@ -3,7 +3,9 @@
 import re
 
 import httpx
+import pytest
 
+from api.log_listener import MOST_STREAMS
 from loadtest.corpus.clips import clips
 from loadtest.corpus.encoding import encoded
 
@@ -26,6 +28,24 @@ def test_probes(http: httpx.Client) -> None:
     """Orchestrators are told that it lives and is ready."""
     assert http.get("/health/live").status_code == 200
     assert http.get("/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/health/live", "/metrics", "/docs", "/nowhere"])
+def test_head(http: httpx.Client, path: str) -> None:
+    """What looks whether the service is up is told so, with the headers that GET has, and no body."""
+    asked, head = http.get(path), http.head(path)
+
+    assert (head.status_code, head.content) == (asked.status_code, b"")
+    assert head.headers["content-type"] == asked.headers["content-type"]
+    assert http.head("/asr").status_code == 405
+
+
+def test_head_of_a_stream(http: httpx.Client) -> None:
+    """It ends with its headers: more than may follow the log at once have asked, and left."""
+    for _ in range(MOST_STREAMS + 1):
+        assert http.head("/monitoring/logs").status_code == 200
+    with http.stream("GET", "/monitoring/logs") as followed:
+        assert followed.status_code == 200
 
 
 def test_stats_count_requests(http: httpx.Client) -> None:
