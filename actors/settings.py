@@ -256,6 +256,8 @@ def _read_file(path: Path) -> dict[str, str]:
         bindings = list(parse_stream(io.StringIO(path.read_text(encoding="utf-8"))))
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
     for binding in bindings:

@@ -112,6 +112,12 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes, said: str) -
         settings.load({}, file)
 
 
+def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
+    """As Docker makes one where the file to be mounted is missing."""
+    with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
+        settings.load({}, tmp_path)
+
+
 @pytest.mark.parametrize("keys", ["secret-1", "ann:secret-1,bob:secret-2", "a.b-c_d:!?=/+secret"])
 def test_api_keys(keys: str) -> None:
     """With and without names."""
