@@ -45,10 +45,13 @@ def make_folders() -> None:
     """Make what the processes write to, for this user alone.
 
     Raises:
-        StartupError: a folder in the temporary folder belongs to someone else.
+        StartupError: one cannot be made, or belongs to someone else.
     """
     for folder in (RUN_DIR, life_sign.FOLDER, LOG_DIR, REDIS_DIR, socket_path().parent):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartupError(f"{folder} cannot be made: {error.strerror}") from error
     found = socket_path().parent.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise StartupError(f"{socket_path().parent} is not a folder of yours: remove it, or set TMPDIR")

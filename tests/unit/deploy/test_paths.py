@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from actors.errors import StartupError
 from deploy import paths
 
 
@@ -28,3 +31,15 @@ def test_a_path_is_measured_in_bytes() -> None:
     deep = Path("/" + "语" * 40)
 
     assert not paths.socket_path(deep).is_relative_to(deep)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stands in its place, or a disk that takes nothing: the sentence names the folder."""
+    logs = tmp_path / "logs"
+    logs.touch()
+    monkeypatch.setattr(paths, "RUN_DIR", tmp_path / "run")
+    monkeypatch.setattr(paths, "LOG_DIR", logs)
+    monkeypatch.setattr(paths.life_sign, "FOLDER", tmp_path / "run" / "life")
+
+    with pytest.raises(StartupError, match="logs cannot be made: File exists"):
+        paths.make_folders()
