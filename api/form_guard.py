@@ -23,6 +23,9 @@ MAX_TEXT_BYTES: Final = 80 << 10
 #: Litestar keeps the first megabyte of each file in memory, so there is one.
 _FILE: Final = "file"
 
+#: How a body may be compressed (IANA's registry), which recordings are already or gain little from.
+_CODINGS: Final = {"br", "compress", "deflate", "gzip", "x-compress", "x-gzip", "zstd"}
+
 _CHARSETS: Final = {"utf-8", "utf8", "us-ascii", "ascii"}
 _SHOWN: Final = 40
 
@@ -83,6 +86,8 @@ class GuardedRequest(Request[Any, Any, Any]):
         boundary = options.get("boundary", "")
         if kind != RequestEncodingType.MULTI_PART or not boundary:
             raise Refused(422, "the recording is sent as a form, `multipart/form-data`, in its field `file`")
+        if (coding := self.headers.get("content-encoding", "").strip().lower()) in _CODINGS:
+            raise Refused(415, f"Content-Encoding: {coding} is not taken; the form is sent uncompressed")
         guard = FormGuard(boundary)
         try:
             async for chunk in super().stream():

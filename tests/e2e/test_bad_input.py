@@ -1,5 +1,6 @@
 """Whatever a client sends, it gets a clear answer, and the service goes on."""
 
+import gzip
 from typing import Any
 
 import httpx
@@ -162,6 +163,17 @@ def test_hostile_form(http: httpx.Client, case: str) -> None:
     assert answer.status_code == 422, answer.text
     assert len(answer.content) < 500
     assert answer.json()["msg"]
+
+
+def test_a_compressed_form(http: httpx.Client) -> None:
+    """The client is told what is wrong, not that its form is broken."""
+    whole = form((FILE, SECOND))
+    headers = whole["headers"] | {"content-encoding": "gzip"}
+
+    answer = http.post("/asr", content=gzip.compress(whole["content"]), headers=headers)
+
+    assert answer.status_code == 415, answer.text
+    assert "gzip is not taken" in answer.json()["msg"]
 
 
 @pytest.mark.parametrize("name", ["%00", "a%00b.css", "a" * 300, "/".join("a" * 200 for _ in range(30))])
