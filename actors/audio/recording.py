@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Never
 
 import av
@@ -14,6 +15,7 @@ from av.stream import Discard
 
 from actors.audio import sniff
 from actors.audio.resample import Pcm, Resampler
+from actors.audio.timeline import Timeline
 from actors.errors import UnreadableAudio, UnsupportedContainer
 from actors.records import SAMPLE_RATE_HZ, SHORT_RECORDING_MS
 
@@ -143,28 +145,41 @@ def _audio_stream(container: InputContainer) -> AudioStream:
 
 
 def _samples(container: InputContainer, stream: AudioStream) -> Iterator[Pcm]:
-    """The decoded audio, packet by packet; what cannot be decoded is left out, unless that is all of it."""
-    resampler = Resampler()
+    """The decoded audio, packet by packet, with silence where the file has none for a while.
+
+    What cannot be decoded is left out, unless that is all of it.
+    """
+    resampler, timeline = Resampler(), Timeline(container)
     damage: FFmpegError | None = None
-    decoded_samples = 0
+    given_samples = silent_samples = 0
     try:
         for count, packet in enumerate(_packets(container, stream)):
-            if count > _PATIENCE_PACKETS and decoded_samples < count * _SMALLEST_PACKET_SAMPLES:
+            heard_samples = given_samples - silent_samples
+            if count > _PATIENCE_PACKETS and heard_samples < count * _SMALLEST_PACKET_SAMPLES:
                 raise UnreadableAudio("the file is cut into absurdly small packets")
             try:
                 for frame in packet.decode():
-                    for samples in resampler.push(frame):
-                        decoded_samples += len(samples)
+                    hole_samples = timeline.hole_samples(frame, given_samples)
+                    silent_samples += hole_samples
+                    before = chain(resampler.flush(), _silence(hole_samples)) if hole_samples else ()
+                    for samples in chain(before, resampler.push(frame)):
+                        given_samples += len(samples)
                         yield samples
             except FFmpegError as error:
                 damage = error
     except FFmpegError as error:
         damage = error
     for samples in resampler.flush():
-        decoded_samples += len(samples)
+        given_samples += len(samples)
         yield samples
-    if not decoded_samples:
+    if given_samples == silent_samples:
         raise UnreadableAudio("no audio in the file can be decoded") from damage
+
+
+def _silence(size_samples: int) -> Iterator[Pcm]:
+    """In pieces, as it may last for hours."""
+    for start in range(0, size_samples, CHUNK_SAMPLES):
+        yield np.zeros(min(CHUNK_SAMPLES, size_samples - start), np.int16)
 
 
 def _packets(container: InputContainer, stream: AudioStream) -> Iterator["Packet[AudioStream]"]:
