@@ -1,8 +1,8 @@
 """Fences that show a terminal: commands behind `$ `, and what they print.
 
 `…` in the output stands for anything in its line, a line of it alone for any lines. `0b4f…`, four hexadecimal
-digits, and `qk_…` are ids and keys: what they stand for at first, they stand for in all that follows. How many
-spaces stand in a line, and whether any stand at its ends, does not count.
+digits, and `qk_…` are ids and keys: what they stand for at first, they stand for in all that follows. Spaces
+that only align a line do not count.
 """
 
 import re

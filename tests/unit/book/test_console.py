@@ -25,7 +25,7 @@ def test_commands() -> None:
         ("…\nlast", "first\nsecond\nlast"),
         ("…\nlast", "last"),
         ("first\n…", "first\nsecond\n\nthird"),
-        ("a b …", "  a   b  \n"),
+        ("a b", "  a   b  \n"),
         ('{"id":"0b4f…"} 0b4f…', '{"id":"abc123"} abc123'),
         ("key qk_… ends", "key qk_a-b_c ends"),
     ],
