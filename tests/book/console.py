@@ -30,7 +30,8 @@ class Command(Struct, frozen=True):
 
 def commands(fence: Fence) -> Iterator[Command]:
     """The commands of a fence, with the lines that follow each; a backslash goes on in the next."""
-    line, shown = "", []
+    line = ""
+    shown: list[str] = []
     for text in fence.text.splitlines():
         if line.endswith("\\"):
             line += f"\n{text}"
