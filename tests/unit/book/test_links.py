@@ -19,7 +19,7 @@ FENCES: Final = [fence for page in PAGES for fence in page.fences]
 NOT_HERE: Final = {"docker", "kubectl", "kustomize", "helm", "ssh", "git", "systemctl"}
 
 #: What fences may be; all others are only shown.
-INFOS: Final = {"", "console", "python", "json", "toml", "ini", "nginx", "yaml", "mermaid", "lua"}
+INFOS: Final = {"", "text", "console", "python", "json", "toml", "ini", "nginx", "yaml", "mermaid", "lua"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
