@@ -35,7 +35,8 @@ def quotes() -> list[str]:
 
 def longest_words(quote: str) -> str:
     """The longest piece of a message that has no number, name or gap in it."""
-    return max(re.findall(r"[A-Za-z][a-zA-Z' ,-]+", quote), key=len).strip(" ,-")
+    pieces: list[str] = re.findall(r"[A-Za-z][a-zA-Z' ,-]+", quote)
+    return max(pieces, key=len).strip(" ,-")
 
 
 @pytest.fixture(scope="module")
