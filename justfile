@@ -172,7 +172,7 @@ help:
     @echo "    ./justw demo                  set up, start, and transcribe two samples"
     @echo "    ./justw transcribe talk.mp3   transcribe a file of yours"
     @echo "    ./justw stop                  stop the service"
-    @echo "Settings are ASR_* variables, from the environment or .env: see README.md."
+    @echo "Settings are ASR_* variables, from the environment or .env: see docs/settings.md."
     @echo
     @{{ quote(just_executable()) }} --list --unsorted
 

@@ -41,6 +41,7 @@ def openapi(version: str) -> OpenAPIConfig:
         title="Quintet",
         version=version,
         description="Self-hosted speech recognition: a recording in, subtitles, text or JSON out.",
+        use_handler_docstrings=True,
         components=Components(
             security_schemes={
                 SCHEME: SecurityScheme(

@@ -86,6 +86,7 @@ def _show_next(console: Console, url: str, recording: Path) -> None:
         f"{url}/         the web page" if is_open else "./justw keys add NAME          a key",
         f"{url}/docs     every endpoint",
         "./justw stop                   stop the service",
+        "docs/README.md                 all that it can do, and how to run it",
     )
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)

@@ -23,7 +23,7 @@ _LIKE_AN_ID: Final = re.compile(r"[0-9a-f]{8}")
 
 _CLOSED: Final = """\
 The first key: from now on the service asks everyone for one, and jobs handed in without one are out of reach.
-It stays closed when all keys are revoked; README.md says how it is opened again."""
+It stays closed when all keys are revoked; docs/access.md says how it is opened again."""
 
 _PAGE: Final = (
     "The web page is closed too: ASR_PUBLIC=page and ./justw restart show it, and it asks for a key."

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None, folder: Path = snapshot_files.F
     except OSError as error:
         print(f"{out} cannot be written: {error.strerror}.", file=sys.stderr)
         return 1
-    print(f"{out}: {len(snapshots)} snapshots")
+    print(f"{out}: {len(snapshots)} snapshot{'s' if len(snapshots) > 1 else ''}")
     return 0
 
 

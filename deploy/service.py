@@ -98,7 +98,7 @@ def _logs(asked: argparse.Namespace, console: Console) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="deploy.service", description="The life of the service.")
+    parser = argparse.ArgumentParser(prog="./justw", description="The life of the service.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("start", "stop", "status"):
         commands.add_parser(name)

@@ -18,8 +18,10 @@ from deploy.client import Client, NotServed, Refusal
 FORMATS: Final = ("srt", "vtt", "tsv", "txt", "json")
 ENDED: Final = {"done", "failed", "cancelled"}
 
-#: Pause between two looks at the job.
+#: Pause before the second look at the job; each is longer than the one before, up to the last.
 LOOK_S: Final = 0.1
+LONGER: Final = 1.1
+LONGEST_LOOK_S: Final = 1.0
 
 UNAVAILABLE: Final = 503
 
@@ -62,10 +64,12 @@ def _wait(service: Client, job: dict[str, Any]) -> dict[str, Any]:
     """The job once it has ended; an interrupt cancels it."""
     with _bar() as progress:
         task = progress.add_task("", total=None)
+        pause_s = LOOK_S
         try:
             while job["state"] not in ENDED:
                 _show(progress, task, job)
-                time.sleep(LOOK_S)
+                time.sleep(pause_s)
+                pause_s = min(pause_s * LONGER, LONGEST_LOOK_S)
                 job = _look(service, job)
         except KeyboardInterrupt:
             service.delete(f"/jobs/{job['id']}")

@@ -26,7 +26,7 @@ ALONE: Final = 100
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="./justw bench-lanes", description=__doc__)
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--lang", default="en")
     asked = parser.parse_args()

@@ -9,9 +9,7 @@ from actors.weights import manifest, needed, terminal
 
 def main() -> int:
     """List the models, or fetch those named, or what the settings need; 1 if one could not be had."""
-    parser = argparse.ArgumentParser(
-        prog="python -m actors.weights", description="The weights on this machine."
-    )
+    parser = argparse.ArgumentParser(prog="./justw models", description="The weights on this machine.")
     commands = parser.add_subparsers(dest="command", metavar="fetch")
     fetching = commands.add_parser("fetch", help="fetch what is missing or damaged")
     fetching.add_argument(

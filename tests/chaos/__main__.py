@@ -95,7 +95,7 @@ def _disk() -> Iterator[tuple[Path, bool]]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="chaos", description="Faults under load.")
+    parser = argparse.ArgumentParser(prog="./justw chaos", description="Faults under load.")
     parser.add_argument("--minutes", type=float, default=0, help="go on for so long; 0: each fault once")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="", help="an engine, as ASR_MODEL; without it one that is quick")

@@ -96,7 +96,7 @@ def _keep(one: Judged, seed: int) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="just fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./justw fuzz", description=__doc__)
     parser.add_argument("again", nargs="*", metavar="FILE", help="a file to try, in place of new ones")
     parser.add_argument("--from", dest="calling_folder", type=Path, default=HOME, help=argparse.SUPPRESS)
     parser.add_argument("--files", type=int, default=10_000, help="through decode and VAD; default 10,000")

@@ -1,0 +1,1 @@
+"""The documentation, taken apart for the tests that keep it true."""
