@@ -32,22 +32,22 @@ CONTAINER_FILE: Final = "QUINTET_LIFE_SIGN"
 READY: Final = "ready"
 
 _opening = threading.Lock()
+_ready = threading.Event()
 
 
 def show(folder: Path = FOLDER) -> None:
     """Show that this process runs."""
     with contextlib.suppress(Exception):  # a full disk, no memory: it lives nevertheless
         if path := os.environ.get(CONTAINER_FILE):
-            os.utime(_kept(path))
+            _say(_kept(path))
         elif name := os.environ.get(_NAME):
             (folder / name).touch()
 
 
 def say_ready() -> None:
     """Say that this process takes work from now on."""
-    with contextlib.suppress(Exception):
-        if path := os.environ.get(CONTAINER_FILE):
-            _write(_kept(path), f"{os.getpid()} {READY}")
+    _ready.set()
+    show()
 
 
 class LifeSign(threading.Thread):
@@ -78,17 +78,18 @@ def _kept(path: str) -> int:
 
 @functools.cache
 def _locked(path: str) -> int:
-    """The file, open and locked until the end of this process, with its pid."""
+    """The file, open, empty, and locked until the end of this process."""
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _write(file, str(os.getpid()))
-    except BaseException:
+        os.ftruncate(file, 0)
+    except BaseException:  # whoever looks at it holds it for a moment: the next sign will do
         os.close(file)
         raise
     return file
 
 
-def _write(file: int, line: str) -> None:
-    os.ftruncate(file, 0)
+def _say(file: int) -> None:
+    """In place, and never less than before: whoever reads it meanwhile reads a whole line."""
+    line = f"{os.getpid()} {READY}" if _ready.is_set() else str(os.getpid())
     os.pwrite(file, line.encode(), 0)

@@ -1,6 +1,6 @@
 """Whether the process of this container is well: `python -m deploy.alive [--end]`, its health check.
 
-Exits with 0 once it is ready and as long as it shows life (`actors/life_sign.py`); else with 1 and the reason.
+Exits with 0 when it is ready and shows life (`actors/life_sign.py`), else with 1 and the reason.
 Docker lets an unhealthy container be: with `--end` a process that has shown none for `ASR_HANG_TIMEOUT_S` is
 killed, which ends the container, and that is started again. Linux protects number 1 of a container from this,
 so something else must be it: `init: true`.
