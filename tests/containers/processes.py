@@ -100,9 +100,10 @@ class Machine:
             time.sleep(0.5)
 
     def stop(self) -> dict[str, int]:
-        """Stop all, the last started first, as they are stopped by an orchestrator; name → exit status."""
+        """Stop what still runs, the last started first, as an orchestrator does; name → exit status."""
         ended = {}
-        for name, process in reversed(self._running.items()):
+        alive = {name: process for name, process in self._running.items() if process.poll() is None}
+        for name, process in reversed(alive.items()):
             process.send_signal(signal.SIGTERM)
             ended[name] = process.wait(timeout=self._grace_s[name])
         return ended
@@ -124,8 +125,8 @@ class Machine:
             case "service_healthy":
                 self.await_health(container)
             case "service_completed_successfully":
-                process = self._running.pop(container.name)
-                assert process.wait(timeout=PATIENCE_S) == 0, self.log(container.name)
+                ended = self._running[container.name].wait(timeout=PATIENCE_S)
+                assert ended == 0, self.log(container.name)
             case _:
                 raise AssertionError(condition)
 
