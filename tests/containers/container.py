@@ -10,9 +10,12 @@ from tests.checkouts import ROOT
 
 DOCKERFILE: Final = ROOT / "deploy" / "docker" / "Dockerfile"
 
-#: Where the image has the checkout, and the only stage that processes are started from.
+#: Where the image has the checkout.
 HOME: Final = "/quintet"
-_STAGE: Final = "service"
+
+#: The stage that installs, and the one that processes are started from.
+PACKAGES: Final = "packages"
+SERVICE: Final = "service"
 
 
 class Container(Struct, frozen=True, kw_only=True):
@@ -45,12 +48,22 @@ def image_health() -> list[str]:
     return re.findall(r'"([^"]+)"', _instruction("HEALTHCHECK").partition("CMD")[2])
 
 
+def copied(stage: str) -> list[str]:
+    """What a stage takes from the checkout."""
+    sources = [line.split()[:-1] for line in _instructions("COPY", stage) if not line.startswith("--from")]
+    return [path for line in sources for path in line]
+
+
 def _instruction(name: str) -> str:
+    (line,) = _instructions(name, SERVICE)
+    return line
+
+
+def _instructions(name: str, stage: str) -> list[str]:
     text = DOCKERFILE.read_text(encoding="utf-8").replace("\\\n", " ")
-    stage = re.split(r"^FROM ", text, flags=re.MULTILINE)
-    (wanted,) = (part for part in stage if part.partition("\n")[0].endswith(f"AS {_STAGE}"))
-    (line,) = re.findall(rf"^{name} (.*)$", wanted, flags=re.MULTILINE)
-    return str(line)
+    stages = re.split(r"^FROM ", text, flags=re.MULTILINE)
+    (wanted,) = (part for part in stages if part.partition("\n")[0].endswith(f"AS {stage}"))
+    return re.findall(rf"^{name} (.*)$", wanted, flags=re.MULTILINE)
 
 
 def settings_in(env: Mapping[str, str]) -> set[str]:

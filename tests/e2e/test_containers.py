@@ -1,6 +1,7 @@
 """What compose.yaml and the Kubernetes manifests start, as plain processes: with neither of the two."""
 
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from loadtest.corpus.clips import clips
-from tests.checkouts import checkout, free_port
+from tests.checkouts import PARTS, checkout, free_port
 from tests.containers import compose, kubernetes
-from tests.containers.container import HOME, Container
+from tests.containers.container import HOME, SERVICE, Container, copied
 from tests.containers.processes import Machine
 
 PASSWORD = secrets.token_hex(24)
@@ -19,10 +20,13 @@ SETTINGS = {"ASR_MODEL": "whisper-base"}
 
 
 class Trial:
-    """A copy of the checkout, and what runs in it."""
+    """What an image has of the checkout, and what runs in it."""
 
     def __init__(self, folder: Path) -> None:
         self.home = checkout(folder / "quintet").home
+        for part in set(PARTS) - set(copied(SERVICE)):
+            path = self.home / part
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         self.port, redis_port = free_port(), free_port()
         self.machine = Machine(self.home, folder / "containers", api_port=self.port, redis_port=redis_port)
         self.redis_url = f"redis://:{PASSWORD}@127.0.0.1:{redis_port}/0"

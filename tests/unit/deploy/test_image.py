@@ -20,7 +20,15 @@ from deploy.paths import SUPERVISORD_CONF
 from tests.checkouts import ROOT
 from tests.containers import compose
 from tests.containers.compose import COMPOSE, Missing
-from tests.containers.container import DOCKERFILE, image_env, image_health, settings_in
+from tests.containers.container import (
+    DOCKERFILE,
+    PACKAGES,
+    SERVICE,
+    copied,
+    image_env,
+    image_health,
+    settings_in,
+)
 
 FILE = compose.read({"REDIS_PASSWORD": "secret"})
 SERVICES: dict[str, Any] = FILE["services"]
@@ -66,6 +74,22 @@ def test_the_dockerfile_has_no_lint() -> None:
     done = subprocess.run([hadolint, str(DOCKERFILE)], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_what_installs_has_all_that_it_needs(tmp_path: Path) -> None:
+    """Nothing else is there then; and what is copied later is all that `.dockerignore` lets in."""
+    for path in copied(PACKAGES):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    command = [sys.executable, "-I", "-c", "import runpy, sys; sys.path[:] = [*sys.path, '.']; "]
+    command[-1] += "sys.argv = ['install', '--help']; runpy.run_module('deploy.install', run_name='__main__')"
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    let_in = (ROOT / ".dockerignore").read_text().split("\n!")[1:]
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "deploy" / "requirements.lock").exists()
+    assert set(copied(SERVICE)) == {line.split("\n")[0] for line in let_in}
 
 
 def test_no_profile_means_cores() -> None:
