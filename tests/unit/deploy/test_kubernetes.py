@@ -1,18 +1,18 @@
 """The manifests for Kubernetes."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import kubernetes_validate
 import msgspec
 import pytest
-from msgspec import Meta, Struct
 
 from actors import settings
 from actors.settings import Settings
 from actors.worker import STOP_GRACE_S
 from tests.containers import kubernetes
 from tests.containers.container import settings_in
+from tests.containers.keda import ScaledObject
 from tests.containers.kubernetes import Manifest, of_kind
 
 #: Those whose fields are looked at; a cluster of the oldest and one of the newest kind.
@@ -21,67 +21,6 @@ VERSIONS = ("1.30", "1.37")
 OVERLAYS = ("cpu", "gpu")
 BUILT = {overlay: kubernetes.built(overlay) for overlay in OVERLAYS}
 DEPLOYMENTS = [(overlay, name) for overlay in OVERLAYS for name in of_kind(BUILT[overlay], "Deployment")]
-
-
-class _Strict(Struct, frozen=True, forbid_unknown_fields=True):
-    pass
-
-
-class _Policy(_Strict):
-    type: Literal["Pods", "Percent"]
-    value: Annotated[int, Meta(gt=0)]
-    periodSeconds: Annotated[int, Meta(gt=0, le=1800)]  # noqa: N815 - as it is written there
-
-
-class _Rules(_Strict):
-    stabilizationWindowSeconds: Annotated[int, Meta(ge=0, le=3600)]  # noqa: N815
-    policies: list[_Policy]
-
-
-class _Behavior(_Strict):
-    scaleUp: _Rules  # noqa: N815
-    scaleDown: _Rules  # noqa: N815
-
-
-class _Autoscaler(_Strict):
-    behavior: _Behavior
-
-
-class _Advanced(_Strict):
-    horizontalPodAutoscalerConfig: _Autoscaler  # noqa: N815
-
-
-class _Target(_Strict):
-    name: str
-
-
-class _Fallback(_Strict):
-    failureThreshold: int  # noqa: N815
-    replicas: int
-    behavior: Literal["static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"]
-
-
-class _Metadata(_Strict):
-    url: str
-    format: Literal["json", "xml", "yaml", "prometheus"]
-    valueLocation: str  # noqa: N815
-    targetValue: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?$")]  # noqa: N815
-
-
-class _Trigger(_Strict):
-    type: Literal["metrics-api"]
-    metadata: _Metadata
-
-
-class _ScaledObject(_Strict):
-    """Of KEDA's ScaledObject what is used here: https://keda.sh/docs/latest/reference/scaledobject-spec/."""
-
-    scaleTargetRef: _Target  # noqa: N815
-    minReplicaCount: Annotated[int, Meta(ge=1)]  # noqa: N815
-    maxReplicaCount: int  # noqa: N815
-    fallback: _Fallback
-    triggers: list[_Trigger]
-    advanced: _Advanced | None = None
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -112,7 +51,7 @@ def test_what_keda_is_asked(overlay: str) -> None:
 
     assert scaled.keys() == {"instance", "segmenter"}
     for manifest in scaled.values():
-        spec = msgspec.convert(manifest["spec"], _ScaledObject)
+        spec = msgspec.convert(manifest["spec"], ScaledObject)
         assert spec.scaleTargetRef.name in of_kind(BUILT[overlay], "Deployment")
         assert spec.fallback.replicas >= spec.minReplicaCount
         for trigger in spec.triggers:
