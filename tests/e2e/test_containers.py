@@ -16,7 +16,7 @@ from tests.containers.container import HOME, SERVICE, Container, copied
 from tests.containers.processes import Machine
 
 PASSWORD = secrets.token_hex(24)
-SETTINGS = {"ASR_MODEL": "whisper-base"}
+SETTINGS = {"ASR_MODEL": "whisper-base", "ASR_REQUEST_TIMEOUT_S": "60"}
 
 
 class Trial:
