@@ -11,6 +11,9 @@ from msgspec import Struct
 
 from actors.settings import STATE_DIR, Settings
 
+#: The limit of a container's control group, as the container sees it: microseconds, of so many, or `max`.
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+
 
 class Device(Struct, frozen=True):
     """The device of one instance."""
@@ -74,10 +77,18 @@ def machine() -> str:
 
 
 def cores() -> int:
-    """The cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The cores this process may use: those it is bound to, or what a container's limit is worth."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(bound, _limit() or bound)
+
+
+def _limit() -> int | None:
+    """The whole cores of the time that this container may have, one at least; None without a limit."""
+    try:
+        quota, period = CPU_LIMIT.read_text(encoding="ascii").split()
+    except (OSError, ValueError):  # not Linux, not in a container, control groups of old
+        return None
+    return None if quota == "max" else max(1, int(quota) // int(period))
 
 
 def _gpus(setting: str) -> list[int]:

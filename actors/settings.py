@@ -145,8 +145,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             pattern=r"^$|^\*$|^[A-Za-z0-9_.-]{1,253}(,[A-Za-z0-9_.-]{1,253})*$",
-            description="names besides `localhost` that it is called by, as behind a proxy, where it listens "
-            "on this machine only and needs no key: separated by commas, or `*`",
+            description="names besides `localhost` that it may be called by, as behind a proxy, where it "
+            "needs no key: separated by commas, or `*`; empty: none where it listens on this machine only, "
+            "else any",
         ),
     ] = ""
     tls_cert: Annotated[

@@ -14,6 +14,7 @@ import dramatiq
 import structlog
 from dramatiq.middleware import Middleware, Retries
 
+from actors.life_sign import say_ready
 from actors.queue.broker import DoorbellBroker
 from actors.queue.count_retries import CountRetries
 from actors.queue.delivery_limit import DeliveryLimit
@@ -77,6 +78,7 @@ def run(
     worker = dramatiq.Worker(broker, queues=set(queues(step)), worker_threads=broker.slots.capacity)
     worker.start()
     log.info("worker.ready", step=step, threads=broker.slots.capacity)
+    say_ready()
     stop.wait()
     broker.slots.close()
     # Dramatiq's own time-out is shorter the more threads there are: it counts the same wait many times.

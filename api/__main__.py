@@ -1,6 +1,7 @@
 """The API process: `python -m api`."""
 
 import os
+import signal
 import socket
 import sys
 
@@ -59,6 +60,8 @@ def main() -> None:
             timeout_graceful_shutdown=20,
         ),
     )
+    # Having ended in order, uvicorn sends itself the signal again: what is behind it is to be done, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with Flusher.of(config):
         server.run()
     if not server.started:

@@ -24,7 +24,8 @@ class Names:
     """The names that the service may be called by."""
 
     def __init__(self, settings: Settings) -> None:
-        self._any = not _is_loopback(settings.host) or settings.names == "*"
+        # In a container it listens on all addresses, and may yet be published on its machine only.
+        self._any = settings.names == "*" or not (settings.names or _is_loopback(settings.host))
         self._names = {settings.host.lower(), *filter(None, settings.names.lower().split(","))}
 
     def has(self, host: str) -> bool:
@@ -57,7 +58,7 @@ async def own_page(connection: Connection, _: BaseRouteHandler) -> None:
 
 
 async def own_name(connection: Connection, _: BaseRouteHandler) -> None:
-    """Let through who calls the service by a name of its own, where it is open to all on its machine.
+    """Let through who calls the service by a name of its own, where it is open to all that reach it.
 
     Raises:
         UnknownName: 403.

@@ -1,8 +1,10 @@
 """Installs what `requirements.lock` lists, part by part; pip checks each file's hash.
 
-Standard library only, as all of set-up.
+`python -m deploy.install cpu|cuda` does so, without the tools of development, for the Python that runs it: an
+image's. Standard library only, as all of set-up.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.locked import LOCK, Part, part
-from deploy.step import step
+from deploy.step import SetupFailed, step
 
 #: PyPI's torch for Linux brings several GB of CUDA libraries; this index has it without.
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -23,8 +25,20 @@ PIP_REMEDY = "check the network and pip's index (pip config list), then run ./ju
 _INSTALL = ("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check")
 
 
-def install(python: Path, *, gpu: bool) -> None:
-    """Bring the environment of `python` to what the lock lists.
+def main() -> int:
+    """Bring the Python that runs this to what the lock lists; the exit status is 0 when that is done."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.install")
+    parser.add_argument("variant", choices=("cpu", "cuda"))
+    try:
+        install(Path(sys.executable), gpu=parser.parse_args().variant == "cuda", tools=False)
+    except SetupFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    return 0
+
+
+def install(python: Path, *, gpu: bool, tools: bool = True) -> None:
+    """Bring the environment of `python` to what the lock lists, with or without the tools of development.
 
     Raises:
         SetupFailed: pip could not, or a file is not the locked one.
@@ -33,6 +47,8 @@ def install(python: Path, *, gpu: bool) -> None:
     # Else pip would build them with whatever setuptools the index has today, which no hash covers.
     _locked(python, Part.SOURCES, "Building what has no wheels", "--no-build-isolation", "--use-pep517")
     _locked(python, Part.PACKAGES, f"Installing the packages of {LOCK.name}")
+    if tools:
+        _locked(python, Part.TOOLS, "Installing the tools of development")
     _torch(python, gpu=gpu)
     if gpu:
         _locked(python, Part.TORCHAUDIO, "Installing torchaudio")
@@ -84,3 +100,7 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)
     except (OSError, ValueError):
         return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

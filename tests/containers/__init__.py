@@ -1,0 +1,1 @@
+"""What the files for Docker and Kubernetes start, as plain processes: the same commands, without either."""
