@@ -36,7 +36,7 @@ from actors.records import Job, JobState, Lane, WorkerState
 from actors.stopwatch import Stopwatch
 from actors.store.connection import patient
 from actors.store.uploads import UploadFile, UploadGone
-from actors.store.work import Begun, WorkStore
+from actors.store.work import Begun, CutAgain, WorkStore
 from actors.store.workers import WorkerRegistry
 
 #: Recordings cut at the same time by one process, and how many of them may be long.
@@ -89,6 +89,15 @@ class Segmenter:
         Raises:
             JobError: the job cannot succeed, whoever tries.
         """
+        while True:
+            try:
+                self._segment(job_id, lane)
+            except CutAgain:
+                log.warning("job.cut_again")
+            else:
+                return
+
+    def _segment(self, job_id: str, lane: Lane) -> None:
         begun = self._store.begin(job_id)
         if begun is None:
             return
@@ -97,7 +106,7 @@ class Segmenter:
         if lane == Lane.SHORT:  # every job is there first
             STAGE_S.observe(max(0, (job.started_ms or 0) - job.created_ms) / 1000, Stage.QUEUE)
         if job.cut:  # by a delivery whose worker died before it could say so
-            self._close(job, job.audio_ms)
+            self._close(begun, job.audio_ms)
             return
         try:
             self._cut_upload(begun, lane)
@@ -156,7 +165,7 @@ class Segmenter:
             if all(self._hand_over(job.id, piece, lane, claimed_ms) for piece in cutting.over(pieces)):
                 STAGE_S.observe(decoding.total_s, Stage.DECODE)
                 STAGE_S.observe(cutting.total_s - decoding.total_s, Stage.VAD)
-                self._close(job, recording.decoded_ms)
+                self._close(begun, recording.decoded_ms)
 
     def _watched(self, job: Job, recording: Recording, lane: Lane) -> Iterator[Pcm]:
         """The recording's chunks, for as long as it is where it belongs and within the limit."""
@@ -205,9 +214,9 @@ class Segmenter:
         # Never without anything in the instances' hands: only they make room on the spool.
         return ahead_ms > MIN_AHEAD_MS and self._store.spool_bytes() > self._config.max_spool_mb << 20
 
-    def _close(self, job: Job, audio_ms: int) -> None:
+    def _close(self, begun: Begun, audio_ms: int) -> None:
         log.debug("job.cut", audio_ms=audio_ms)
-        if cut := self._store.close_cut(job, audio_ms):
+        if cut := self._store.close_cut(begun, audio_ms):
             assemble(self._store, cut)
 
 

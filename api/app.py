@@ -17,6 +17,7 @@ from actors.store.connection import prompt, prompt_queues
 from actors.store.following import JobFollower
 from actors.store.jobs import JobStore
 from actors.store.limits import Limits
+from actors.store.sentinel_url import is_sentinel
 from api import docs, jobs, monitoring, openai, web_page
 from api.asr import asr, asr_simple
 from api.callers import SECURITY, Caller, Callers, caller_of, known_caller
@@ -89,7 +90,12 @@ def create_app(settings: Settings, callers: Callers) -> Litestar:
 
 
 def _wire(settings: Settings, client: redis.asyncio.Redis, queues_client: redis.asyncio.Redis) -> Recognizer:
-    store = JobStore(client, result_ttl_s=settings.result_ttl_s, limits=Limits.of(settings))
+    store = JobStore(
+        client,
+        result_ttl_s=settings.result_ttl_s,
+        limits=Limits.of(settings),
+        copied=is_sentinel(settings.redis_url),
+    )
     return Recognizer(
         settings,
         store,

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import redis.asyncio
 import structlog
+from redis.asyncio.client import PubSub
 
 from actors.clock import now_ms
 from actors.records import Job, JobEvent, Transcript
@@ -21,6 +22,10 @@ from api.errors import Interrupted, JobExpired, StillRunning
 
 #: Pause before the listener connects again after it has lost Redis.
 _RECONNECT_S = 0.5
+
+#: A Redis that has said nothing for so long is asked whether it lives, and given as long to answer: one whose
+#: machine is gone closes no connection.
+_SILENT_S = 5.0
 
 #: Once told to stop, this long is waited for jobs: less than the API's grace, so that answers get out.
 STOP_PATIENCE_S = 15.0
@@ -49,8 +54,8 @@ class JobListener:
             try:
                 async with self._client.pubsub() as channel:
                     await channel.subscribe(keys.EVENTS)
-                    async for message in channel.listen():
-                        self._hear(message)
+                    while True:
+                        self._hear(await _next(channel))
             except Exception as error:  # noqa: BLE001 - whatever it is, requests depend on being woken
                 self._contact.lost(error)
                 await asyncio.sleep(_RECONNECT_S)
@@ -131,7 +136,7 @@ class JobListener:
                 self._wake(event.job, ended=event.state.ended)
             except msgspec.DecodeError as error:  # not one of ours
                 log.warning("listener.unknown_event", reason=str(error))
-        else:  # subscribed, at first or after the connection was lost: events may have been missed
+        elif message["type"] == "subscribe":  # at first, or anew: events may have been missed meanwhile
             self._contact.made()
             self._wake_all()
 
@@ -143,6 +148,21 @@ class JobListener:
     def _wake_all(self) -> None:
         for job_id in list(self._waiting):
             self._wake(job_id, ended=True)
+
+
+async def _next(channel: PubSub) -> dict[str, Any]:
+    """The next message of a channel.
+
+    Raises:
+        redis.TimeoutError: Redis does not answer.
+    """
+    message: dict[str, Any] | None = await channel.get_message(timeout=_SILENT_S)
+    if message is None:
+        await channel.ping()
+        message = await channel.get_message(timeout=_SILENT_S)
+    if message is None:
+        raise redis.TimeoutError(f"Redis has not answered for {_SILENT_S:.0f} s")
+    return message
 
 
 async def set_within(event: asyncio.Event, timeout_s: float) -> bool:

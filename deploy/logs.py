@@ -8,12 +8,11 @@ from typing import Final
 import redis
 import redis.asyncio
 from msgspec import Struct
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from rich.console import Console
 
 from actors import settings
 from actors.store import keys
+from actors.store.connection import answering
 from actors.store.log_stream import wait_after
 from deploy import running
 from deploy.log_files import FILES_ONLY, select, tail
@@ -116,6 +115,4 @@ def _connect() -> redis.asyncio.Redis:
     url = service.redis_url if service else settings.load().redis_url
     if not url:
         raise redis.ConnectionError("the service is not running")
-    return redis.asyncio.Redis.from_url(
-        url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=_ANSWER_S, socket_timeout=_ANSWER_S
-    )
+    return answering(url, _ANSWER_S)

@@ -3,15 +3,9 @@
 import errno
 import socket
 
-import redis
-
 from actors import devices, weights
 from actors.engines import catalog, sensevoice_folder
 from actors.errors import StartupError
-from actors.settings import Settings
-from actors.store.connection import broker_url, jobs_url
-
-REDIS_TIMEOUT_S = 3.0
 
 #: What cuts the recordings whatever the model.
 VAD = "fsmn-vad"
@@ -74,27 +68,4 @@ def check_port(host: str, port: int) -> None:
         raise StartupError(
             f"Port {port} is taken by another program: stop that, or choose another port, "
             f"for example ASR_PORT={other} ./justw start"
-        ) from error
-
-
-def check_redis(settings: Settings) -> None:
-    """The Redis that the settings name answers, and has the database after it for the queues.
-
-    Raises:
-        StartupError: it cannot be reached, or refuses the password.
-    """
-    try:
-        for url in (jobs_url(settings), broker_url(settings)):
-            with redis.Redis.from_url(
-                url, socket_connect_timeout=REDIS_TIMEOUT_S, socket_timeout=REDIS_TIMEOUT_S
-            ) as client:
-                client.ping()
-    except redis.AuthenticationError as error:
-        raise StartupError(
-            f"The Redis of ASR_REDIS_URL refuses the login ({error}): correct its name and password"
-        ) from error
-    except (redis.RedisError, ValueError) as error:
-        raise StartupError(
-            f"The Redis of ASR_REDIS_URL does not answer ({error}): start it, correct the URL, "
-            "or unset ASR_REDIS_URL to use the embedded one"
         ) from error

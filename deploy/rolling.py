@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import redis
 from rich.console import Console
 
 from actors import settings
 from actors.errors import StartupError
+from actors.store.connection import connect
 from actors.store.workers import WorkerRegistry
 from deploy import running
 from deploy.bring_up import AROUND_LOADING_S, LOOK_EVERY_S, Looks, await_all
@@ -58,7 +58,7 @@ def roll(console: Console) -> None:
 @contextmanager
 def _nobody_else_away(service: Running, patience_s: float) -> Iterator[None]:
     """Meanwhile no instance starts itself anew because it has grown; one that does is waited for."""
-    with redis.Redis.from_url(service.redis_url) as client:
+    with connect(service.redis_url) as client:
         registry = WorkerRegistry(client)
         ends_s = time.monotonic() + patience_s
         while not registry.begin_recycling(_NAME, _LEASE_S):

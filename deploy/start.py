@@ -11,7 +11,7 @@ from rich.console import Console
 from actors import settings
 from actors.access import key_file, tls
 from actors.settings import STATE_DIR, Settings
-from deploy import embedded_redis, leftovers, paths, preflight, running, supervisor
+from deploy import embedded_redis, given_redis, leftovers, paths, preflight, running, supervisor
 from deploy.bring_up import bring_up
 from deploy.progress import Progress
 from deploy.running import Running
@@ -36,6 +36,8 @@ def start(console: Console) -> Running:
         leftovers.end(leftovers.find())
         check(config)
         preflight.check_port(config.host, config.port)
+        for doubt in given_redis.doubts(config) if config.redis_url else ():
+            console.print(doubt, style="yellow", markup=False, soft_wrap=True)
         with _all_or_nothing(console):
             return _start(config, console)
 
@@ -52,7 +54,7 @@ def check(config: Settings) -> None:
     key_file.read()
     tls.check(config)
     if config.redis_url:
-        preflight.check_redis(config)
+        given_redis.check(config)
 
 
 def _start(config: Settings, console: Console) -> Running:

@@ -15,7 +15,7 @@ if redis.call("GET", named) == id then
 end
 local kept = tonumber(redis.call("HGET", spool, id) or "0")
 redis.call("HDEL", spool, id)
-redis.call("HINCRBY", spool, "total", -kept)
+take_off(spool, "total", kept)
 set_backlog(short, long, id, short, 0)
 for _, set in ipairs({ running, queued, own_index }) do
     redis.call("ZREM", set, id)

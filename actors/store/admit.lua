@@ -40,7 +40,7 @@ local newest = redis.call("ZRANGE", own_index, -1, -1, "WITHSCORES")
 local place = math.max(tonumber(created_ms), tonumber(newest[2] or "0") + 1)
 redis.call("ZADD", own_index, string.format("%.0f", place), id)
 redis.call("ZADD", index, string.format("%.0f", place), caller .. ":" .. id)
-if key.named ~= "" then
+if key.named ~= NOT_NAMED then
     redis.call("SET", key.named, id, "EX", named_ttl)
 end
 return { "", id }

@@ -8,6 +8,11 @@ local function count(hash, field)
     return tonumber(redis.call("HGET", hash, field) or "0")
 end
 
+-- Take so much off a counter. Lua writes -n of nothing as "-0", which Redis, unlike Valkey, takes for no number.
+local function take_off(hash, field, n)
+    redis.call("HINCRBY", hash, field, 0 - n)
+end
+
 -- Let so much of a job wait in a lane, and nothing in the other; 0 for nothing in either.
 local function set_backlog(short, long, id, lane, ms)
     for _, other in ipairs({ short, long }) do

@@ -1,7 +1,7 @@
--- A segmenter takes a job: queued becomes running; a running one is taken again after a crash.
+-- A segmenter takes a job: queued becomes running; a running one is taken again after a crash. Behind `server.lua`.
 -- KEYS: job, running, queued, upload   ARGV: id, now_ms, events, ttl_s
--- Returns the fields of the job and their values, and the first chunk of its upload if that is still kept;
--- nil when the job is gone or has ended.
+-- Returns the fields of the job and their values, the server, and the first chunk of its upload if that is still
+-- kept; nil when the job is gone or has ended.
 local job, running, queued, upload = unpack(KEYS)
 local id, now_ms, events, ttl = unpack(ARGV)
 local state = redis.call("HGET", job, "state")
@@ -16,4 +16,4 @@ if state == "queued" then
 elseif state ~= "running" then
     return nil
 end
-return { redis.call("HGETALL", job), redis.call("HGET", upload, 0) }
+return { redis.call("HGETALL", job), server(), redis.call("HGET", upload, 0) }

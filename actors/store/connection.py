@@ -15,6 +15,8 @@ from typing_extensions import override
 
 from actors.errors import StartupError
 from actors.settings import Settings
+from actors.store import sentinel
+from actors.store.sentinel_url import database_after, is_sentinel
 
 #: A worker rides out a Redis that is away this many tries, before it gives up.
 PATIENT_TRIES = 130
@@ -29,12 +31,16 @@ PROMPT_POOL_TIMEOUT_S = 20.0
 #: What it means that Redis is away, or busy loading.
 AWAY = (redis.ConnectionError, redis.TimeoutError)
 
-#: What passes by itself: it is away, or out of memory for the moment.
-PASSING = (*AWAY, redis.exceptions.OutOfMemoryError)
+#: A connection that is of no use any more: another one may lead to a Redis that answers. One that cannot be
+#: written to was the master before it became a replica of another, as behind the name of a managed one.
+_BROKEN = (redis.ConnectionError, redis.exceptions.ReadOnlyError)
 
-#: What Redis says while its disk is full, and it can note no change there; of several commands redis-py says
-#: first which.
-_UNWRITABLE = re.compile(r"^(Command # .* caused error: )?MISCONF ", re.DOTALL)
+#: What passes by itself: it is away, out of memory for the moment, or no master any more.
+PASSING = (*AWAY, *_BROKEN, redis.exceptions.OutOfMemoryError)
+
+#: What Redis says while its disk is full, and it can note no change there, or while it has fewer replicas
+#: than it shall have; of several commands redis-py says first which.
+_UNWRITABLE = re.compile(r"^(Command # .* caused error: )?(MISCONF|NOREPLICAS) ", re.DOTALL)
 
 _T = TypeVar("_T")
 
@@ -44,21 +50,19 @@ def patient(settings: Settings) -> "redis.Redis":
 
     Every step may run twice, so repeating a command whose answer was lost does no harm.
     """
-    return redis.Redis.from_url(jobs_url(settings), retry=patience(), retry_on_error=list(PASSING))
+    return connect(jobs_url(settings), retry=patience(), retry_on_error=list(PASSING))
 
 
 def prompt_broker(settings: Settings) -> "redis.Redis":
     """A connection to the queues that fails at once when Redis is away."""
-    return redis.Redis.from_url(
-        broker_url(settings), retry=Retry(ExponentialBackoff(), 0), socket_connect_timeout=PROMPT_TIMEOUT_S
-    )
+    return connect(broker_url(settings), retry=_once(), socket_connect_timeout=PROMPT_TIMEOUT_S)
 
 
 def unrepeated(settings: Settings) -> "redis.Redis":
     """A connection that never repeats a command by itself, for those that must not run twice."""
-    return redis.Redis.from_url(
+    return connect(
         jobs_url(settings),
-        retry=Retry(ExponentialBackoff(), 0),
+        retry=_once(),
         socket_connect_timeout=PROMPT_TIMEOUT_S,
         socket_timeout=PROMPT_TIMEOUT_S,
     )
@@ -66,25 +70,34 @@ def unrepeated(settings: Settings) -> "redis.Redis":
 
 def prompt(settings: Settings) -> "redis.asyncio.Redis":
     """A connection for the API: Redis answers within `PROMPT_TIMEOUT_S` or the request fails."""
-    return _prompt(jobs_url(settings))
+    return answering(jobs_url(settings), PROMPT_TIMEOUT_S)
 
 
 def prompt_queues(settings: Settings) -> "redis.asyncio.Redis":
     """The same to Dramatiq's database, for those who only look at the queues."""
-    return _prompt(broker_url(settings))
+    return answering(broker_url(settings), PROMPT_TIMEOUT_S)
 
 
-def _prompt(url: str) -> "redis.asyncio.Redis":
-    pool = redis.asyncio.BlockingConnectionPool.from_url(
-        url,
-        max_connections=PROMPT_CONNECTIONS,
-        timeout=PROMPT_POOL_TIMEOUT_S,
+def connect(url: str, **options: Any) -> "redis.Redis":
+    """A connection to whatever `ASR_REDIS_URL` may name."""
+    if is_sentinel(url):
+        return sentinel.master(url, **options)
+    return redis.Redis.from_url(url, **options)
+
+
+def answering(url: str, within_s: float) -> "redis.asyncio.Redis":
+    """The same from an event loop, to a Redis that answers within so long."""
+    options: dict[str, Any] = {
+        "max_connections": PROMPT_CONNECTIONS,
+        "timeout": PROMPT_POOL_TIMEOUT_S,
         # Once more where a connection has broken: Redis may be back. One that does not answer will not now.
-        retry=redis.asyncio.retry.Retry(ExponentialBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-        socket_connect_timeout=PROMPT_TIMEOUT_S,
-        socket_timeout=PROMPT_TIMEOUT_S,
-    )
-    return redis.asyncio.Redis.from_pool(pool)
+        "retry": redis.asyncio.retry.Retry(ExponentialBackoff(), 1, supported_errors=_BROKEN),
+        "socket_connect_timeout": within_s,
+        "socket_timeout": within_s,
+    }
+    if is_sentinel(url):
+        return sentinel.prompt_master(url, **options)
+    return redis.asyncio.Redis.from_pool(redis.asyncio.BlockingConnectionPool.from_url(url, **options))
 
 
 def jobs_url(settings: Settings) -> str:
@@ -100,12 +113,19 @@ def jobs_url(settings: Settings) -> str:
 
 def broker_url(settings: Settings) -> str:
     """The database after it, for Dramatiq alone: its maintenance walks every key."""
+    if is_sentinel(jobs_url(settings)):
+        return database_after(jobs_url(settings))
     parts = urlsplit(jobs_url(settings))
     if parts.scheme == "unix":  # whose path is that of the socket
         number = int(parts.query.removeprefix("db=") or "0")
         return f"{jobs_url(settings).partition('?')[0]}?db={number + 1}"
     number = int(parts.path.strip("/") or "0")
     return urlunsplit(parts._replace(path=f"/{number + 1}"))
+
+
+def _once() -> Retry:
+    """No second try; but a connection that has broken is not kept."""
+    return Retry(ExponentialBackoff(), 0, supported_errors=(*AWAY, *_BROKEN))
 
 
 def patience() -> Retry:

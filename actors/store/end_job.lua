@@ -24,7 +24,7 @@ end
 redis.call("UNLINK", upload, segments, audio, outcomes)
 local kept = tonumber(redis.call("HGET", spool, id) or "0")
 redis.call("HDEL", spool, id)
-redis.call("HINCRBY", spool, "total", -kept)
+take_off(spool, "total", kept)
 set_backlog(short, long, id, short, 0)
 redis.call("ZREM", running, id)
 redis.call("ZREM", queued, id)

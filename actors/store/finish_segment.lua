@@ -1,11 +1,12 @@
--- Mark a segment finished: it was recognised (reason "") or given up. Finishing it twice changes nothing.
+-- Mark a segment finished: it was recognised (reason "") or given up. Finishing it twice changes nothing, nor does
+-- finishing one that is not known: a failover has lost it, and the segmenter will add it again.
 -- Behind `backlog.lua` and `cut_job.lua`.
 -- KEYS: job, segments, audio, outcomes, spool, backlog short, backlog long, speed
 -- ARGV: id, index, reason, now_ms, ttl_s, events, prefix of the job's results
 -- Returns what `cut_job` does when every segment of the job is finished, so that the caller must assemble; else nil.
 local job, segments, audio, outcomes, spool, short, long, speed = unpack(KEYS)
 local id, index, reason, now_ms, ttl, events, results = unpack(ARGV)
-if redis.call("HGET", job, "state") ~= "running" then
+if redis.call("HGET", job, "state") ~= "running" or redis.call("HEXISTS", segments, index) == 0 then
     -- What an instance heard while the job ended is of no use to anybody.
     redis.call("UNLINK", results .. index)
     return nil
@@ -16,8 +17,8 @@ if redis.call("HSETNX", outcomes, index, reason) == 1 then
     end
     local bytes = redis.call("HSTRLEN", audio, index)
     redis.call("HDEL", audio, index)
-    redis.call("HINCRBY", spool, id, -bytes)
-    redis.call("HINCRBY", spool, "total", -bytes)
+    take_off(spool, id, bytes)
+    take_off(spool, "total", bytes)
     local span = cjson.decode(redis.call("HGET", segments, index))
     redis.call("HINCRBY", job, "finished_ms", span[2] - span[1])
     measure_speed(speed, update_backlog(short, long, job, id), short, long, tonumber(now_ms))

@@ -23,15 +23,21 @@ _SWEPT_AT_ONCE = 10_000
 #: What a job holds that cannot be abandoned within this time because Redis is away vanishes by itself.
 _AWAY_PATIENCE_S = 0.1
 
+#: Where Redis has replicas, a job counts as taken in when one of them has it too, or after this time.
+_COPY_PATIENCE_MS = 300
+
 log = structlog.stdlib.get_logger()
 _transcripts = msgspec.json.Decoder(Transcript)
 
 
 class JobStore:
-    """Asynchronous; one per API process."""
+    """Asynchronous; one per API process. `copied`: whether Redis has replicas, one of which may take over."""
 
-    def __init__(self, client: redis.asyncio.Redis, *, result_ttl_s: int, limits: Limits) -> None:
+    def __init__(
+        self, client: redis.asyncio.Redis, *, result_ttl_s: int, limits: Limits, copied: bool = False
+    ) -> None:
         self.client = client
+        self._copied = copied
         self._result_ttl_s = result_ttl_s
         self._limits = limits
         self._may_admit = client.register_script(scripts.MAY_ADMIT)
@@ -131,7 +137,17 @@ class JobStore:
         """Keep a job that has been enqueued until its result expires; false when it is gone already."""
         of = JobKeys.of(job_id)
         args: list[str | int] = [job_id, now_ms(), self._result_ttl_s, keys.EVENTS]
-        return bool(await self._keep(keys=[of.job, of.upload, keys.QUEUED], args=args))
+        kept = bool(await self._keep(keys=[of.job, of.upload, keys.QUEUED], args=args))
+        if kept and self._copied:
+            await self._await_copy(of.job)
+        return kept
+
+    async def _await_copy(self, key: str) -> None:
+        """Wait until a replica has all that was written before; none may be connected, which is no error."""
+        async with self.client.pipeline(transaction=False) as pipe:
+            pipe.expire(key, self._result_ttl_s)  # what `WAIT` waits for is the last change of its connection
+            pipe.wait(1, _COPY_PATIENCE_MS)
+            await pipe.execute()
 
     async def abandon_after(self, error: BaseException, job: Job) -> None:
         """Abandon a job because of an error; no answer waits long for a Redis that is away to do so."""

@@ -73,6 +73,8 @@ NAMED_TTL_S = 2_592_000
 
 JOB_PREFIX = "asr:job:"
 NAMED_PREFIX = "asr:idempotency:"
+#: Stands for no idempotency key, and is never written: every key has our prefix, which users may be bound to.
+NOT_NAMED = NAMED_PREFIX
 RESULT_NAMESPACE = "asr:result"
 SPOOL = "asr:spool"
 QUEUED = "asr:queued"
@@ -115,8 +117,8 @@ class JobKeys(Struct, frozen=True):
 
 
 def named(idempotency_key: str | None) -> str:
-    """The key of the job that was sent with an idempotency key; "" for none."""
-    return f"{NAMED_PREFIX}{idempotency_key}" if idempotency_key else ""
+    """The key of the job that was sent with an idempotency key; `NOT_NAMED` for none."""
+    return f"{NAMED_PREFIX}{idempotency_key}" if idempotency_key else NOT_NAMED
 
 
 def jobs_of(caller: str) -> str:

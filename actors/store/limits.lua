@@ -9,7 +9,7 @@ local function count_of(key)
 end
 
 -- The arguments that those scripts share, by name.
--- KEYS: spool, backlog short, backlog long, speed, active, rate, named ("" for a job without a key)
+-- KEYS: spool, backlog short, backlog long, speed, active, rate, named (NOT_NAMED for a job without a key)
 -- ARGV: upload_bytes, shortest_ms (the recording is no shorter), now_ms, spool_bytes, backlog_ms,
 --       wait_ms (0 where nobody waits for the answer, or the wait is not limited), rate, jobs, prefix of a job's key
 local function limit_arguments(keys, argv)
@@ -26,7 +26,7 @@ end
 
 -- The job that the idempotency key has named already, nil where there is none.
 local function named_before(key, asked)
-    local first = key.named ~= "" and redis.call("GET", key.named)
+    local first = key.named ~= NOT_NAMED and redis.call("GET", key.named)
     return first and redis.call("EXISTS", asked.prefix .. first) == 1 and first or nil
 end
 

@@ -9,11 +9,15 @@ from redis.commands.core import Script
 from redis.exceptions import NoScriptError
 
 from actors.records import SHORT_RECORDING_MS
+from actors.store.keys import NOT_NAMED
 
 _FOLDER: Final = Path(__file__).parent
 
 
-_CONSTANTS: Final = f"local LONG_MS = {SHORT_RECORDING_MS}"
+_CONSTANTS: Final = f"""
+local LONG_MS = {SHORT_RECORDING_MS}
+local NOT_NAMED = "{NOT_NAMED}"
+"""
 
 
 def _script(*parts: str) -> str:
@@ -25,10 +29,10 @@ ADMIT: Final = _script("backlog", "limits", "admit")
 ADD_CHUNK: Final = _script("add_chunk")
 KEEP: Final = _script("keep")
 ABANDON: Final = _script("backlog", "abandon")
-BEGIN: Final = _script("begin")
+BEGIN: Final = _script("server", "begin")
 PROGRESS: Final = _script("backlog", "progress")
 ADD_SEGMENT: Final = _script("backlog", "add_segment")
-CLOSE_CUT: Final = _script("backlog", "cut_job", "close_cut")
+CLOSE_CUT: Final = _script("backlog", "cut_job", "server", "close_cut")
 FINISH_SEGMENT: Final = _script("backlog", "cut_job", "finish_segment")
 SWEEP: Final = _script("backlog", "sweep")
 END_JOB: Final = _script("backlog", "end_job")

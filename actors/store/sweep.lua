@@ -18,7 +18,7 @@ for _, id in ipairs(redis.call("HKEYS", spool)) do
         redis.call("HDEL", spool, id)
     end
 end
-redis.call("HINCRBY", spool, "total", -freed)
+take_off(spool, "total", freed)
 for _, lane in ipairs({ short, long }) do
     for _, id in ipairs(redis.call("HKEYS", lane)) do
         if id ~= "total" and is_gone(id) then

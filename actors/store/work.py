@@ -37,7 +37,13 @@ class Begun(Struct, frozen=True):
     """A job to be cut, and the first chunk of its upload, if that is still kept: most have no other."""
 
     job: Job
+    #: The process of Redis that has answered.
+    server: str
     head: bytes | None
+
+
+class CutAgain(Exception):
+    """Redis was replaced while a job was cut, and may lack some of its segments."""
 
 
 class WorkStore:
@@ -67,9 +73,9 @@ class WorkStore:
         answer = self._begin(keys=[of.job, keys.RUNNING, keys.QUEUED, of.upload], args=args)
         if answer is None:
             return None
-        fields, head = cast("tuple[list[bytes], bytes | None]", answer)
+        fields, server, head = cast("tuple[list[bytes], bytes, bytes | None]", answer)
         job = decode_job(pairs(fields))
-        return None if job is None else Begun(job, head)
+        return None if job is None else Begun(job, server.decode(), head)
 
     def job(self, job_id: str) -> Job | None:
         """The job's record."""
@@ -126,12 +132,19 @@ class WorkStore:
         )
         return None if waits < 0 else (waits == 1, ahead_ms)
 
-    def close_cut(self, job: Job, audio_ms: int) -> CutJob | None:
-        """Say that no further segments come; the job if all are finished and it is to be assembled."""
-        of = JobKeys.of(job.id)
+    def close_cut(self, begun: Begun, audio_ms: int) -> CutJob | None:
+        """Say that no further segments come; the job if all are finished and it is to be assembled.
+
+        Raises:
+            CutAgain: some of those that came may be gone.
+        """
+        job, of = begun.job, JobKeys.of(begun.job.id)
         args: list[str | int] = [job.id, audio_ms, job.upload_bytes, now_ms(), keys.results(job.id)]
         parts = [of.job, of.upload, of.segments, of.outcomes]
-        return CutJob.of(self._close_cut(keys=[*parts, keys.SPOOL, *_BACKLOG], args=args))
+        answer = self._close_cut(keys=[*parts, keys.SPOOL, *_BACKLOG], args=[*args, begun.server])
+        if answer == 0:
+            raise CutAgain
+        return CutJob.of(answer)
 
     def take_segment(self, job_id: str, index: int) -> WaitingSegment | None:
         """A segment to recognise; None when nothing is left to do for it."""

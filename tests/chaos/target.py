@@ -9,7 +9,7 @@ import httpx
 import redis
 
 from actors.settings import Settings
-from actors.store.connection import broker_url
+from actors.store.connection import broker_url, connect
 from deploy import running
 from deploy.paths import socket_path
 from deploy.supervisor import Control, Process, ProcessState
@@ -65,11 +65,11 @@ class Target:
 
     def jobs(self) -> redis.Redis:
         """A connection to the database of the jobs."""
-        return redis.Redis.from_url(self._redis_url(), decode_responses=True)
+        return connect(self._redis_url(), decode_responses=True)
 
     def queues(self) -> redis.Redis:
         """A connection to the database of the queues."""
-        return redis.Redis.from_url(broker_url(Settings(redis_url=self._redis_url())), decode_responses=True)
+        return connect(broker_url(Settings(redis_url=self._redis_url())), decode_responses=True)
 
     def redis_answers(self) -> bool:
         """Whether Redis does."""

@@ -225,7 +225,7 @@ async def test_cancelled_while_it_is_cut_and_recognised(
 
     assert work.upload_chunk("j1", 0) is None
     assert work.add_segment("j1", Segment(3, 300, 400), SAMPLES) is None
-    assert work.close_cut(begun.job, 400) is None
+    assert work.close_cut(begun, 400) is None
     assert work.take_segment("j1", 2) is None
     for index in (1, 2):
         assert work.finish_segment("j1", index, heard=HEARD) is None
@@ -271,7 +271,7 @@ async def test_no_results_outlive_their_job(
     if how == "fails":
         work.fail("j1", UnreadableAudio("damaged"))
     else:
-        cut = work.close_cut(begun.job, 100)
+        cut = work.close_cut(begun, 100)
         assert cut is not None
         assemble(work, cut)
 

@@ -106,7 +106,7 @@ async def test_a_recording_waits_in_its_lane(jobs: JobStore, work: WorkStore, cl
     work.finish_segment("j1", 1)
     work.finish_segment("j1", 1)
     assert backlog_ms(client) == (0, 100_000)
-    work.close_cut(begun.job, 50_000)
+    work.close_cut(begun, 50_000)
     assert backlog_ms(client) == (10_000, 0), "it was shorter than it claimed"
     work.finish_segment("j1", 0)
     assert backlog_ms(client) == (0, 0)
@@ -326,5 +326,5 @@ def step(chosen: random.Random, work: WorkStore, name: str) -> None:
             cut(work, name, *sorted(chosen.sample(range(1, 80_000), chosen.randint(1, 4))))
         case 3 | 4 if cut_so_far := outcomes(work.client, name):
             work.finish_segment(name, chosen.randrange(len(cut_so_far)))
-        case 5 if job := work.job(name):
-            work.close_cut(job, job.audio_ms + chosen.randrange(5000))
+        case 5 if begun := work.begin(name):
+            work.close_cut(begun, begun.job.audio_ms + chosen.randrange(5000))

@@ -59,6 +59,59 @@ def test_a_worker_waits_for_a_full_disk_to_have_room(
     assert unwritable.get("a") == b"1"
 
 
+def refusals(client: redis.Redis, kind: str) -> int:
+    """How often Redis has refused a command so."""
+    return int(client.info("errorstats").get(f"errorstat_{kind}", {"count": 0})["count"])
+
+
+def test_a_worker_waits_for_replicas() -> None:
+    """Where `min-replicas-to-write` wants some, a command is done once they are there."""
+    with ValkeyServer() as server, redis.Redis(port=server.port) as operator:
+        operator.config_set("min-replicas-to-write", 1)
+        with patient(Settings(redis_url=f"redis://127.0.0.1:{server.port}/0")) as client:
+            waiting = threading.Thread(target=alone, args=(client,))
+            waiting.start()
+            while refusals(operator, "NOREPLICAS") < 2:
+                assert waiting.is_alive()
+            operator.config_set("min-replicas-to-write", 0)
+            waiting.join()
+
+        assert operator.get("a") == b"1"
+
+
+def test_a_worker_leaves_a_master_that_has_become_a_replica() -> None:
+    """It connects anew for each try: behind the same name there will be another server."""
+    with ValkeyServer() as server, redis.Redis(port=server.port) as operator:
+        with patient(Settings(redis_url=f"redis://127.0.0.1:{server.port}/0")) as client:
+            client.get("a")
+            operator.replicaof("127.0.0.1", "1")
+            before = operator.info("stats")["total_connections_received"]
+            waiting = threading.Thread(target=with_others, args=(client,))
+            waiting.start()
+            while refusals(operator, "READONLY") < 2:
+                assert waiting.is_alive()
+            assert operator.info("stats")["total_connections_received"] > before
+            operator.replicaof("NO", "ONE")
+            waiting.join()
+
+        assert operator.get("a") == b"1"
+
+
+async def test_the_api_leaves_a_master_that_has_become_a_replica() -> None:
+    """Its request fails, but the next one is made over a new connection."""
+    with ValkeyServer() as server, redis.Redis(port=server.port) as operator:
+        async with prompt(Settings(redis_url=f"redis://127.0.0.1:{server.port}/0")) as client:
+            await client.get("a")
+            operator.replicaof("127.0.0.1", "1")
+            before = operator.info("stats")["total_connections_received"]
+            with pytest.raises(redis.exceptions.ReadOnlyError):
+                await client.set("a", 1)
+            operator.replicaof("NO", "ONE")
+            await client.set("a", 1)
+
+        assert operator.info("stats")["total_connections_received"] >= before + 2
+
+
 def test_a_mistake_is_not_tried_again(config: Settings) -> None:
     """Only what passes is: another answer of Redis is a bug."""
     with patient(config) as client:

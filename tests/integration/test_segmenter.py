@@ -125,8 +125,8 @@ async def test_a_second_delivery_behind_the_first(
 
     def cut_meanwhile(job_id: str) -> Begun | None:
         assert job_id == "j1"
-        work.close_cut(begun.job, 1)
-        return Begun(begun.job, None)
+        work.close_cut(begun, 1)
+        return Begun(begun.job, begun.server, None)
 
     segmenter._store.begin = cut_meanwhile  # type: ignore[method-assign]
     segmenter.segment("j1", Lane.SHORT)

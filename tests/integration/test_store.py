@@ -115,7 +115,7 @@ async def test_job_to_its_end(jobs: JobStore, work: WorkStore, client: redis.Red
     assert np.array_equal(taken.samples, SAMPLES)
 
     assert work.finish_segment("j1", 1, heard=HEARD) is None
-    assert work.close_cut(begun.job, 400) is None
+    assert work.close_cut(begun, 400) is None
     cut = work.finish_segment("j1", 0, "broken")
     assert cut is not None
     assert cut.job.audio_ms == 400
@@ -179,7 +179,7 @@ async def test_every_step_twice(jobs: JobStore, work: WorkStore, client: redis.R
     for _ in range(2):
         assert work.add_segment("j1", Segment(0, 0, 100), SAMPLES) == (True, 100)
     for _ in range(2):
-        work.close_cut(begun.job, 100)
+        work.close_cut(begun, 100)
     assert spool_bytes(client) == SAMPLES.nbytes
     for _ in range(2):
         assert work.finish_segment("j1", 0), "whoever comes again must assemble too: the first may have died"

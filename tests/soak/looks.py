@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-import redis
-
 from actors.settings import Settings
-from actors.store.connection import broker_url, jobs_url
+from actors.store.connection import broker_url, connect, jobs_url
 from deploy import running
 from loadtest.bench.services import Service
 
@@ -43,7 +41,7 @@ def _redis(service: Service) -> Look:
     known = running.read(service.home / ".quintet" / "run" / running.RECORD.name)
     assert known is not None, "the service runs"
     config = Settings(redis_url=known.redis_url)
-    with redis.Redis.from_url(jobs_url(config)) as jobs, redis.Redis.from_url(broker_url(config)) as queues:
+    with connect(jobs_url(config)) as jobs, connect(broker_url(config)) as queues:
         jobs.execute_command("MEMORY", "PURGE")
         return {
             "redis used_mb": jobs.info("memory")["used_memory"] / 2**20,
