@@ -141,6 +141,12 @@ soak *ARGS: setup
 chaos *ARGS: setup
     @{{ python }} -m tests.chaos "$@"
 
+# a host with workers is cut off under load, and comes back; root only, else it is stopped: hosts [--cuts 4] [--seconds 30]
+[group('development')]
+[no-exit-message]
+hosts *ARGS: setup
+    @{{ python }} -m tests.hosts "$@"
+
 # this service beside FunASR's own server, on the same weights and load: compare [--model FOLDER] [--users 1,4,10,32]
 [group('development')]
 [no-exit-message]

@@ -14,7 +14,7 @@ import dramatiq
 import structlog
 from dramatiq.errors import Retry
 
-from actors import logs, settings, worker
+from actors import clock_follower, logs, settings, worker
 from actors.callbacks import event, signature
 from actors.callbacks.address import is_public, resolve
 from actors.callbacks.post import Sender, Undelivered
@@ -169,6 +169,7 @@ def main() -> None:
     config = settings.load()
     logs.configure(config, "courier")
     LifeSign().start()
+    clock_follower.follow(config)
     stop = worker.stop_requested()
     broker = worker.create_broker(config, Slots(THREADS))
     actor(Courier(config, CallbackStore(patient(config))), broker)

@@ -68,11 +68,12 @@ def _handle(gpu: int) -> Any:
     return pynvml.nvmlDeviceGetHandleByIndex(gpu)
 
 
-def machine() -> str:
-    """What all processes of this machine call it, containers or not, and those of no other one do."""
+def own_cores() -> str:
+    """What all processes call the cores that they may use, if these are the same; containers or not."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:  # not Linux
+        machine = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{machine}.{sum(1 << core for core in os.sched_getaffinity(0)):x}"
+    except (OSError, AttributeError):  # not Linux
         return socket.gethostname()
 
 

@@ -5,6 +5,7 @@ Run as `python -m actors.instance NUMBER`, NUMBER counting from 1.
 
 import logging
 import os
+import socket
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ import numpy as np
 import structlog
 from msgspec.structs import replace
 
-from actors import devices, logs, recycling, settings, worker
+from actors import clock_follower, devices, logs, recycling, settings, worker
 from actors.assemble import assemble
 from actors.batch_journal import BatchJournal
 from actors.batcher import Batcher, Limits, Request, usual_limits
@@ -28,6 +29,7 @@ from actors.hang_watch import HangWatch
 from actors.heartbeat import Heartbeat
 from actors.life_sign import LifeSign
 from actors.metrics import SEGMENTS, Outcome
+from actors.names import WorkerKind, WorkerName
 from actors.punctuation import unpunctuated
 from actors.queue.delivery_limit import DeliveryLimit, current
 from actors.queue.messages import RECOGNIZE, deliver_callback, queue
@@ -115,17 +117,19 @@ def main(number: int) -> None:
         StartupError: the model cannot be loaded; the registry has the reason.
     """
     config = settings.load()
-    name = f"instance-{number}"
-    logs.configure(config, name)
+    name = WorkerName.of(config, WorkerKind.INSTANCE, number)
+    is_express = number <= config.express
+    logs.configure(config, name.process)
     LifeSign().start()
+    clock_follower.follow(config)
     stop = worker.stop_requested()
     device = devices.assign(config, number)
     devices.pin(device)
-    if device.kind == "cpu" and number > config.express > 0:
+    if device.kind == "cpu" and config.express and not is_express:
         os.nice(NICENESS)
     client = patient(config)
     registry = WorkerRegistry(client)
-    heartbeat = Heartbeat(registry, name, device)
+    heartbeat = Heartbeat(registry, name, device, socket.gethostname(), express=is_express)
     heartbeat.arrive()
     engine = _load(config, device, heartbeat)
     heartbeat.become(WorkerState.READY, capabilities=engine.capabilities)
@@ -143,12 +147,12 @@ def main(number: int) -> None:
     slots = Slots(2 * batch.rows, batch.rows, sharers=config.instances)
     deliveries = DeliveryLimit(client)
     watch = HangWatch(config.batch_timeout_s, lambda _: _give_up_batch(config.batch_timeout_s, heartbeat))
-    journal = BatchJournal(name, registry, deliveries, be_replaced, slots.recognised, watch=watch)
+    journal = BatchJournal(str(name), registry, deliveries, be_replaced, slots.recognised, watch=watch)
     watch.start()
     batcher = Batcher(engine, batch, journal, expected=slots.unrecognised)
     broker = worker.create_broker(config, slots, deliveries, rules(config, device, number, batch))
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
-    instance = Instance(name, store, batcher)
+    instance = Instance(str(name), store, batcher)
     dramatiq.Actor(
         instance.recognize,
         broker=broker,
@@ -157,8 +161,7 @@ def main(number: int) -> None:
         priority=0,
         options={"on_give_up": instance.give_up, "begins_itself": True},
     )
-    if config.express:
-        LaneKeeper(registry, store, slots, number, config.express, config.instances).start()
+    LaneKeeper(registry, store, slots, name, is_express=is_express, instances=config.instances).start()
     with Flusher.of(config):
         worker.run(broker, RECOGNIZE, stop, count_unfinished=batcher.close)
     heartbeat.stop()
@@ -171,12 +174,12 @@ def limits(config: settings.Settings, device: str, engine: Engine) -> Limits:
 
 
 def rules(config: settings.Settings, device: devices.Device, number: int, batch: Limits) -> Rules | None:
-    """How an instance takes turns with the others of its host; None where each has cores, or a GPU."""
+    """How an instance takes turns with the others at its cores; None where each has its own, or a GPU."""
     at_once = devices.cores() // device.threads
     if device.kind != "cpu" or at_once >= config.instances:
         return None
     return Rules(
-        host=devices.machine(),
+        cores=devices.own_cores(),
         at_once=at_once,
         rows=batch.rows,
         audio_s=batch.audio_s,

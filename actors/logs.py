@@ -5,7 +5,6 @@ Each event goes to standard error and to the stream in Redis that all processes 
 """
 
 import logging
-import socket
 import sys
 from typing import Final
 
@@ -14,6 +13,7 @@ import structlog.tracebacks
 
 from actors.log_shipper import OURS, LogShipper
 from actors.log_shortening import shorten
+from actors.names import host
 from actors.settings import Settings
 from actors.store.connection import unrepeated
 
@@ -27,6 +27,9 @@ def configure(settings: Settings, process: str) -> None:
     def name_process(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
         # Not a context variable: those of this thread are unknown to Dramatiq's.
         return {"process": process, **event}
+
+    def name_host(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+        return {"host": host(settings), **event}
 
     shared: list[structlog.types.Processor] = [
         name_process,
@@ -53,16 +56,12 @@ def configure(settings: Settings, process: str) -> None:
     handlers[0].setFormatter(formatter(*_renderers()))
     if settings.redis_url:
         handlers.append(LogShipper(unrepeated(settings)))
-        handlers[1].setFormatter(formatter(_name_host, shorten, structlog.processors.JSONRenderer()))
+        handlers[1].setFormatter(formatter(name_host, shorten, structlog.processors.JSONRenderer()))
     # At debug libraries may show what was sent.
     logging.basicConfig(handlers=handlers, level=max(level, logging.INFO), force=True)
     logging.getLogger(OURS).setLevel(level)
     for name, quieter in _QUIETER.items():
         logging.getLogger(name).setLevel(max(quieter, level))
-
-
-def _name_host(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    return {"host": socket.gethostname(), **event}
 
 
 def _renderers() -> list[structlog.types.Processor]:

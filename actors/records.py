@@ -198,7 +198,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 class WorkerReport(Struct, frozen=True, kw_only=True):
     """What an instance or a segmenter says of itself, every `HEARTBEAT_S`."""
 
-    #: `instance-1`, `segmenter-1`, …
+    #: As `actors/names.py` makes it: `instance-1`, or `instance-1@gpu-2`.
     name: str
     state: WorkerState
     host: str
@@ -206,8 +206,10 @@ class WorkerReport(Struct, frozen=True, kw_only=True):
     device: str
     #: What an instance's engine can do, once it is loaded.
     capabilities: Capabilities | None = None
+    #: Whether it leaves long recordings to other instances.
+    express: bool = False
     #: Why the state is `error`; while it is `loading`, why the process before this one was,
-    #: or that it ended without being told to.
+    #: or that it ended without being told to; in any state, that another process has its name.
     reason: str | None = None
     #: Memory of the process on the host and, where that is known, on its GPU.
     rss_mb: int

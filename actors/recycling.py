@@ -12,8 +12,9 @@ from typing_extensions import override
 
 from actors.clock import now_ms
 from actors.errors import reason
+from actors.names import WorkerName
 from actors.settings import Settings
-from actors.store.workers import HEARTBEAT_S, WorkerRegistry
+from actors.store.workers import HEARTBEAT_S, WorkerRegistry, count_on
 
 #: An instance that is away may take so much longer than its model: to end its work, and to start.
 _END_AND_START_S: Final = 60
@@ -38,9 +39,9 @@ def own_mb() -> int:
     return process.memory_full_info().uss >> 20
 
 
-def watch(config: Settings, registry: WorkerRegistry, name: str, stop: threading.Event) -> None:
+def watch(config: Settings, registry: WorkerRegistry, name: WorkerName, stop: threading.Event) -> None:
     """With the model loaded: set `stop` once the instance is to be started anew."""
-    registry.end_recycling(name)
+    registry.end_recycling(str(name))
     limit_mb, loaded_mb = config.instance_max_mb, own_mb()
     if not limit_mb:
         return
@@ -56,13 +57,14 @@ def watch(config: Settings, registry: WorkerRegistry, name: str, stop: threading
 class Recycler(threading.Thread):
     """Looks every `HEARTBEAT_S` how large the instance is.
 
-    Only while all of the `instances` are ready, this one included, and nobody else is about it.
+    Only while all of the `instances` of its host are ready, this one included, and nobody else on any host is
+    about it.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it stands between
         self,
         registry: WorkerRegistry,
-        name: str,
+        name: WorkerName,
         limit_mb: int,
         instances: int,
         lease_s: int,
@@ -87,8 +89,10 @@ class Recycler(threading.Thread):
 
     def look(self, now_mb: int) -> None:
         """End the instance if it is too large, and its turn."""
-        if now_mb <= self._limit_mb or len(self._registry.ready_instances(now_ms())) < self._instances:
+        if now_mb <= self._limit_mb:
             return
-        if self._registry.begin_recycling(self._instance, self._lease_s):
+        if count_on(self._instance.node, self._registry.ready_instances(now_ms())) < self._instances:
+            return
+        if self._registry.begin_recycling(str(self._instance), self._lease_s):
             log.info("instance.recycled", own_mb=now_mb, limit_mb=self._limit_mb)
             self._told_to_stop.set()

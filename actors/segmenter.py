@@ -5,6 +5,7 @@ Run as `python -m actors.segmenter NUMBER`.
 
 import contextlib
 import io
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import Final
 import dramatiq
 import structlog
 
-from actors import logs, settings, weights, worker
+from actors import clock_follower, logs, settings, weights, worker
 from actors.assemble import assemble
 from actors.audio.memory_bound import bound_memory
 from actors.audio.recording import Recording, open_recording
@@ -28,6 +29,7 @@ from actors.hang_watch import HangWatch
 from actors.heartbeat import Heartbeat
 from actors.life_sign import LifeSign
 from actors.metrics import STAGE_S, Stage
+from actors.names import WorkerKind, WorkerName
 from actors.queue.broker import DoorbellBroker
 from actors.queue.delivery_limit import DeliveriesExceeded
 from actors.queue.messages import SEGMENT, deliver_callback, queue, recognize_segment, segment_job
@@ -236,11 +238,13 @@ def main(number: int) -> None:
         StartupError: the VAD's weights are missing or damaged.
     """
     config = settings.load()
-    logs.configure(config, f"segmenter-{number}")
+    name = WorkerName.of(config, WorkerKind.SEGMENTER, number)
+    logs.configure(config, name.process)
     LifeSign().start()
+    clock_follower.follow(config)
     stop = worker.stop_requested()
     client = patient(config)
-    heartbeat = Heartbeat(WorkerRegistry(client), f"segmenter-{number}", Device("cpu", None, threads=1))
+    heartbeat = Heartbeat(WorkerRegistry(client), name, Device("cpu", None, threads=1), socket.gethostname())
     heartbeat.arrive()
     started = time.perf_counter()
     vad = load_vad()

@@ -27,6 +27,10 @@ API_KEYS = rf"^$|^{_API_KEY}(,{_API_KEY})*$"
 _PUBLIC = "(page|metrics|stats|monitoring)"
 PUBLIC = rf"^$|^{_PUBLIC}(,{_PUBLIC})*$"
 
+#: What may run on a host, and what of it does unless `ASR_PARTS` says otherwise: all.
+PARTS = ("api", "monitor", "courier", "segmenters", "instances")
+_PART = f"({'|'.join(PARTS)})"
+
 #: What is not repeated in messages: a URL may hold a password.
 _SECRET = {"redis_url", "api_keys", "callback_secret", "alert_webhook"}
 
@@ -79,6 +83,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "`redis+sentinel://host,host/master` (docs/redis.md); empty: the embedded one",
         ),
     ] = ""
+    node: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9_.-]{0,253}$",
+            description="what this host is called among those that share a Redis; empty: its hostname",
+        ),
+    ] = ""
+    parts: Annotated[
+        str,
+        Meta(
+            pattern=rf"^{_PART}(,{_PART})*$",
+            description="what runs on this host, of these parts, separated by commas; less than all of it "
+            "needs `ASR_REDIS_URL` on every host",
+        ),
+    ] = ",".join(PARTS)
     batch_rows: Annotated[
         int,
         Meta(
@@ -211,6 +230,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(self.public.split(","))
 
     @property
+    def runs(self) -> frozenset[str]:
+        """The `PARTS` that run on this host."""
+        return frozenset(self.parts.split(","))
+
+    @property
+    def shares_redis(self) -> bool:
+        """Whether other hosts can reach its Redis: one on a socket file serves this machine alone."""
+        return not self.redis_url.startswith("unix:") and bool(self.redis_url)
+
+    @property
     def express(self) -> int:
         """How many instances leave long recordings to the others: none where there are fewer than three."""
         return min(self.express_instances, self.instances - 1) if self.instances > 2 else 0
@@ -243,6 +272,12 @@ def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) 
         raise SettingsError(
             f"ASR_MAX_SPOOL_MB={loaded.max_spool_mb} is less than ASR_MAX_UPLOAD_MB={loaded.max_upload_mb}: "
             "the largest upload must fit"
+        )
+    apart = {"api", "segmenters", "instances"} - loaded.runs
+    if apart and not loaded.redis_url:
+        raise SettingsError(
+            f"ASR_PARTS={loaded.parts} leaves {' and '.join(sorted(apart))} to other hosts, which cannot "
+            "reach the embedded Redis: run one of your own and set its ASR_REDIS_URL on every host"
         )
     if bool(loaded.tls_cert) != bool(loaded.tls_key):
         there, missing = ("CERT", "KEY") if loaded.tls_cert else ("KEY", "CERT")

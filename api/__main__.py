@@ -9,7 +9,7 @@ import uvicorn
 from litestar import Litestar
 from typing_extensions import override
 
-from actors import logs, settings
+from actors import clock_follower, logs, settings
 from actors.access import tls
 from actors.access.operator_key import OPERATOR_KEY
 from actors.errors import StartupError
@@ -43,6 +43,7 @@ def main() -> None:
     """Serve until told to stop; requests in flight get a few seconds to end."""
     config = settings.load()
     logs.configure(config, "api")
+    clock_follower.follow(config)
     tls.check(config)
     app = create_app(config, Callers(config, os.environ.get(OPERATOR_KEY, "")))
     server = Server(

@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from actors.life_sign import show_life
+from actors.names import expected
 from actors.queue.sender import Sender
 from actors.settings import Settings
 from actors.store.connection import prompt, prompt_queues
@@ -102,7 +103,7 @@ def _wire(settings: Settings, client: redis.asyncio.Redis, queues_client: redis.
         JobFollower(client),
         Sender(queues_client),
         JobListener(client, store),
-        InstancePool(client, queues_client, instances=settings.instances, segmenters=settings.segmenters),
+        InstancePool(client, queues_client, expected=tuple(expected(settings))),
     )
 
 

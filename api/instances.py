@@ -1,10 +1,12 @@
 """What the instances say of themselves and what waits for them, as the API needs it."""
 
 import time
+from collections.abc import Sequence
 
 import redis.asyncio
 
 from actors.clock import now_ms
+from actors.names import WorkerName
 from actors.records import Capabilities
 from actors.store.backlog import Backlog, read_backlog
 from actors.store.workers import Pool, read_pool
@@ -16,20 +18,21 @@ _FRESH_S = 1.0
 
 
 class InstancePool:
-    """The instances, looked up in Redis at most once per `_FRESH_S` for deciding about requests."""
+    """The instances, looked up in Redis at most once per `_FRESH_S` for deciding about requests.
+
+    `expected`: the workers that there should be, whether or not they have ever been heard of.
+    """
 
     def __init__(
         self,
         client: redis.asyncio.Redis,
         queues_client: redis.asyncio.Redis,
         *,
-        instances: int,
-        segmenters: int,
+        expected: Sequence[WorkerName],
     ) -> None:
         self.client = client
         self._queues_client = queues_client
-        self._instances = instances
-        self._segmenters = segmenters
+        self._expected = expected
         self._seen: tuple[float, Capabilities | None] = (float("-inf"), None)
 
     async def capabilities(self) -> Capabilities:
@@ -52,7 +55,7 @@ class InstancePool:
 
     def assess(self, pool: Pool) -> HealthReport:
         """How the instances in a pool are."""
-        return assess(pool, instances=self._instances, segmenters=self._segmenters, now_ms=now_ms())
+        return assess(pool, expected=self._expected, now_ms=now_ms())
 
     async def read(self) -> Pool:
         """What Redis knows of the instances now."""

@@ -10,7 +10,7 @@ import redis
 from actors.errors import StartupError
 from actors.settings import Settings
 from actors.store import keys
-from deploy import ask
+from deploy import pool
 from deploy.lines import Line, lines
 from deploy.progress import Progress
 from deploy.running import Running
@@ -55,7 +55,7 @@ def await_all(
         StartupError: a process keeps exiting, or they are not ready in time.
     """
     for processes in looks:
-        now = lines(processes, ask.health(running.url))
+        now = lines(processes, pool.health(running), running.node)
         show(now)
         bad = [line for line in now if not line.good]
         if not bad:

@@ -20,11 +20,16 @@ class NotServed(Exception):
 
 
 def url() -> str:
-    """Where the service of this checkout is, or would be."""
+    """Where the service of this checkout is, or would be.
+
+    Raises:
+        NotServed: no API runs on this host.
+    """
     service = running.read()
-    if service:
-        return service.url
-    return running.url_of(settings.load())
+    known = service.url if service else running.url_of(settings.load())
+    if not known:
+        raise NotServed("ASR_PARTS leaves the API to another host: run this there.")
+    return known
 
 
 def authorization() -> dict[str, str]:

@@ -15,6 +15,7 @@ from actors import settings
 from actors.access import key_file
 from actors.errors import StartupError
 from actors.settings import SettingsError
+from deploy import client
 from deploy.client import Client, NotServed
 from deploy.start import start
 from deploy.transcribe import summary
@@ -29,7 +30,8 @@ def main() -> int:
     """Start the service if it is down and transcribe the samples; return the exit status."""
     console = Console(highlight=False)
     try:
-        url = start(console).url
+        start(console)
+        url = client.url()
         with Client(url) as service:
             for title, lang, name in SAMPLES:
                 _show(console, service, title, lang, sample(lang, name))

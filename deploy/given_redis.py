@@ -143,7 +143,7 @@ def _why_unusable(said: str) -> str:
         )
     return (
         f"The Redis of ASR_REDIS_URL does not answer ({said}): start it, correct the URL, "
-        "or unset ASR_REDIS_URL to use the embedded one"
+        "or unset ASR_REDIS_URL to use the embedded one, where no other host is to share it"
     )
 
 

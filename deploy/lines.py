@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from actors.names import on
 from deploy.supervisor import Process, ProcessState
 from monitoring.health import HealthReport, WorkerHealth
 
@@ -34,13 +35,13 @@ class Line(Struct, frozen=True):
     good: bool
 
 
-def lines(processes: Iterable[Process], health: HealthReport | None) -> list[Line]:
-    """The lines of all processes: first what a request meets first."""
+def lines(processes: Iterable[Process], health: HealthReport | None, node: str = "") -> list[Line]:
+    """The lines of all processes of a host: first what a request meets first."""
     workers = (*health.health_details, *health.segmenters) if health else ()
     # By pid as well, because Redis may still hold what a worker said before it was killed.
     told = {(worker.instance, worker.pid): worker for worker in workers}
     ordered = sorted(processes, key=lambda process: ORDER.index(_program(process)))
-    return [_line(process, told.get((process.name, process.pid))) for process in ordered]
+    return [_line(process, told.get((on(node, process.name), process.pid))) for process in ordered]
 
 
 def _line(process: Process, worker: WorkerHealth | None) -> Line:

@@ -2,22 +2,37 @@
 
 import errno
 import socket
+import time
 
-from actors import devices, weights
+from actors import devices, names, weights
 from actors.engines import catalog, sensevoice_folder
 from actors.errors import StartupError
+from actors.settings import Settings
+from actors.store.connection import unrepeated
+from actors.store.workers import HEARTBEAT_S, WorkerRegistry
+
+#: A worker that lives reports again within this time.
+NEXT_REPORT_S = 2.5 * HEARTBEAT_S
 
 #: What cuts the recordings whatever the model.
 VAD = "fsmn-vad"
 
 
+def check_vad() -> None:
+    """The weights of the VAD are whole.
+
+    Raises:
+        StartupError: a file is missing or damaged.
+    """
+    weights.verify(VAD)
+
+
 def check_model(model: str) -> None:
-    """There is such a model, and its weights and those of the VAD are whole.
+    """There is such a model, and its weights are whole.
 
     Raises:
         StartupError: there is none, or a file is missing or damaged.
     """
-    weights.verify(VAD)
     catalog.create(model)
     name = catalog.resolve(model)
     if name in catalog.ENGINES:
@@ -69,3 +84,27 @@ def check_port(host: str, port: int) -> None:
             f"Port {port} is taken by another program: stop that, or choose another port, "
             f"for example ASR_PORT={other} ./justw start"
         ) from error
+
+
+def check_names(settings: Settings) -> None:
+    """No other host is called as this one, of which nothing runs.
+
+    What is left of a process that was killed here may still look alive, but says nothing new.
+
+    Raises:
+        StartupError: a worker with a name of this host's goes on to report.
+    """
+    ours = set(map(str, names.expected(settings)))
+    with unrepeated(settings) as client:
+        registry = WorkerRegistry(client)
+        ends_s = time.monotonic() + NEXT_REPORT_S
+        before = registry.heard_lately(ours)
+        while before and time.monotonic() < ends_s:
+            time.sleep(HEARTBEAT_S / 4)
+            now = registry.heard_lately(ours)
+            if again := [report for name, report in now.items() if before.get(name, report) != report]:
+                other = again[0]
+                raise StartupError(
+                    f"{other.name} runs already: process {other.pid} on {other.host}. "
+                    "No two hosts of one Redis may have the same name: choose another with ASR_NODE"
+                )

@@ -14,7 +14,7 @@ from actors import settings
 from actors.errors import StartupError
 from actors.store.connection import connect
 from actors.store.workers import WorkerRegistry
-from deploy import running
+from deploy import pool, running
 from deploy.bring_up import AROUND_LOADING_S, LOOK_EVERY_S, Looks, await_all
 from deploy.running import Running
 from deploy.start import check, one_at_a_time
@@ -42,7 +42,7 @@ def roll(console: Console) -> None:
         service, control = running.read(), Control()
         if not service or not control.pid():
             raise StartupError("Quintet is not running: ./justw start.")
-        if service.instances == 1:
+        if _is_alone(service):
             raise StartupError("Nobody could go on while the only instance restarts: ./justw restart.")
         config = settings.load()
         check(config)
@@ -53,6 +53,14 @@ def roll(console: Console) -> None:
                 began_s = time.monotonic()
                 _replace(name, service, control, patience_s)
                 console.print(f"{name}: ready after {time.monotonic() - began_s:.1f} s")
+
+
+def _is_alone(service: Running) -> bool:
+    """Whether the only instance of all hosts is that of this one."""
+    if "instances" not in service.parts or service.instances > 1:
+        return False
+    known = pool.health(service)
+    return known is None or known.healthy_instances <= 1
 
 
 @contextmanager

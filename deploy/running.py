@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from actors.access import secret, tls
-from actors.settings import Settings
+from actors.names import node
+from actors.settings import PARTS, Settings
 from deploy.paths import RUN_DIR
 
 RECORD: Final = RUN_DIR / "service.json"
@@ -16,9 +17,14 @@ RECORD: Final = RUN_DIR / "service.json"
 class Running(Struct, frozen=True, kw_only=True):
     """What the recipes need to know of a started service, for its user alone: it holds secrets."""
 
+    #: Where its API is; empty where this host has none.
     url: str
     redis_url: str
     instances: int
+    #: What the names of its workers end with, where several hosts share a Redis.
+    node: str = ""
+    #: What runs here.
+    parts: tuple[str, ...] = PARTS
     #: What the recipes show to be let in.
     key: str = ""
     #: The file with the certificate that it shows; empty without TLS.
@@ -33,6 +39,8 @@ def describe(settings: Settings, redis_url: str) -> Running:
         url=url_of(settings),
         redis_url=redis_url,
         instances=settings.instances,
+        node=node(settings),
+        parts=tuple(part for part in PARTS if part in settings.runs),
         key=secret.mint(),
         certificate=str(Path(settings.tls_cert).absolute()) if settings.tls_cert else "",
         shown=tls.first_of(Path(settings.tls_cert)) if settings.tls_cert else "",
@@ -40,7 +48,9 @@ def describe(settings: Settings, redis_url: str) -> Running:
 
 
 def url_of(settings: Settings) -> str:
-    """How to reach, from this machine, a service with these settings."""
+    """How to reach, from this machine, the API of these settings; empty where they leave it to another."""
+    if "api" not in settings.runs:
+        return ""
     scheme = "https" if settings.tls_cert else "http"
     host = settings.host
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- translated, not bound

@@ -36,6 +36,11 @@ Quintet is ready at {url}, for those who have a key
   curl -H "Authorization: Bearer KEY" -F file=@FILE {url}/asr
   ./justw status · ./justw logs -f · ./justw stop"""
 
+NEXT_STEPS_OF_A_PART = """\
+
+Ready here: {parts}. The API of another host hands the work out.
+  ./justw status · ./justw logs -f · ./justw restart --rolling · ./justw stop"""
+
 PUBLIC_PAGE = "{url}/                      the web page, which asks for a key"
 CLOSED_PAGE = "ASR_PUBLIC=page             would show the web page, which asks for a key"
 
@@ -68,6 +73,10 @@ def _start(console: Console) -> int:
 
 def announce(service: Running, console: Console) -> None:
     """Print the address and what to do with it."""
+    if not service.url:
+        steps = NEXT_STEPS_OF_A_PART.format(parts=", ".join(service.parts))
+        console.print(steps, markup=False, soft_wrap=True)
+        return
     config = settings.load()
     steps = NEXT_STEPS if key_file.is_open(config) else NEXT_STEPS_WITH_A_KEY
     page = PUBLIC_PAGE if "page" in config.shown else CLOSED_PAGE

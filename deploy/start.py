@@ -28,16 +28,20 @@ def start(console: Console) -> Running:
     with one_at_a_time():
         known = running.read()
         if known and supervisor.Control().pid():
+            where = f" at {known.url}" if known.url else ""
             console.print(
-                f"Already running at {known.url}; ./justw restart applies changed settings.", soft_wrap=True
+                f"Already running{where}; ./justw restart applies changed settings.", soft_wrap=True
             )
             return known
         config = settings.load()
         leftovers.end(leftovers.find())
         check(config)
-        preflight.check_port(config.host, config.port)
-        for doubt in given_redis.doubts(config) if config.redis_url else ():
-            console.print(doubt, style="yellow", markup=False, soft_wrap=True)
+        if "api" in config.runs:
+            preflight.check_port(config.host, config.port)
+        if config.redis_url:
+            for doubt in given_redis.doubts(config):
+                console.print(doubt, style="yellow", markup=False, soft_wrap=True)
+            preflight.check_names(config)
         with _all_or_nothing(console):
             return _start(config, console)
 
@@ -48,11 +52,16 @@ def check(config: Settings) -> None:
     Raises:
         StartupError: something is not; the message has the remedy.
     """
-    preflight.check_model(config.model)
-    preflight.check_devices(config.devices)
-    rules.load(config)
-    key_file.read()
-    tls.check(config)
+    if "segmenters" in config.runs:
+        preflight.check_vad()
+    if "instances" in config.runs:
+        preflight.check_model(config.model)
+        preflight.check_devices(config.devices)
+    if "monitor" in config.runs:
+        rules.load(config)
+    if "api" in config.runs:
+        key_file.read()
+        tls.check(config)
     if config.redis_url:
         given_redis.check(config)
 

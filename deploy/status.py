@@ -7,8 +7,9 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from deploy import ask, leftovers, running
+from deploy import ask, leftovers, pool, running
 from deploy.lines import Line, lines
+from deploy.running import Running
 from deploy.supervisor import Control, Process
 from monitoring.health import HealthReport
 from monitoring.statistics import JobProgress
@@ -29,12 +30,12 @@ def status(console: Console) -> int:
         if left:
             console.print(f"{left} of its processes have lost their supervisor: ./justw stop ends them.")
         return NOT_RUNNING
-    known = ask.health(service.url) if service else None
-    shown = lines(control.processes(), known)
+    known = pool.health(service) if service else None
+    shown = lines(control.processes(), known, service.node if service else "")
     console.print(_table(shown))
     if service:
-        console.print(f"{service.url}: {_summary(known)}", soft_wrap=True)
-        for job in _running(service.url):
+        console.print(f"{_address(service)}: {_summary(known)}", soft_wrap=True)
+        for job in _running(service.url) if service.url else ():
             console.print(_progress(job), soft_wrap=True)
     return ALL_RUNNING if all(line.good for line in shown) else SOMETHING_WRONG
 
@@ -48,6 +49,10 @@ def _table(shown: list[Line]) -> Table:
         pid = str(process.pid) if process.pid else ""
         table.add_row(process.name, pid, line.state, _uptime(process), _memory(process.pid), line.note)
     return table
+
+
+def _address(service: Running) -> str:
+    return service.url or f"{service.node or 'This host'}, at work for {pool.shown(service.redis_url)}"
 
 
 def _summary(known: HealthReport | None) -> str:

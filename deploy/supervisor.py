@@ -17,12 +17,15 @@ from supervisor.xmlrpc import Faults
 from actors.access import secret
 from actors.access.operator_key import OPERATOR_KEY
 from actors.errors import StartupError
-from actors.settings import STATE_DIR, Settings, variable
+from actors.settings import PARTS, STATE_DIR, Settings, variable
 from deploy.paths import HOME, SUPERVISORD_CONF, socket_path
 from deploy.running import Running
 
 REPLY_TIMEOUT_S: Final = 10.0
 DAEMON_START_TIMEOUT_S: Final = 30.0
+
+#: Settings that a worker which starts anew takes from its host's start.
+_FIXED: Final = ("instances", "segmenters", "node", "parts")
 
 
 class ProcessState(StrEnum):
@@ -60,11 +63,9 @@ def launch(settings: Settings, running: Running, redis_server: Path | None) -> N
         "QUINTET_HOME": str(HOME),
         "QUINTET_STATE": str(STATE_DIR),
         "QUINTET_SOCKET": str(socket_path()),
-        "QUINTET_INSTANCES": str(settings.instances),
-        "QUINTET_SEGMENTERS": str(settings.segmenters),
-        # So many there are, whatever `.env` says when one of them starts anew.
-        variable("instances"): str(settings.instances),
-        variable("segmenters"): str(settings.segmenters),
+        **_counts(settings),
+        # So it is, whatever `.env` says when one of them starts anew.
+        **{variable(name): str(getattr(settings, name)) for name in _FIXED},
         "QUINTET_SILENT_S": str(settings.hang_timeout_s),
         "QUINTET_REDIS_SERVER": str(redis_server),
         "QUINTET_REDIS_COUNT": "0" if redis_server is None else "1",
@@ -85,6 +86,14 @@ def launch(settings: Settings, running: Running, redis_server: Path | None) -> N
     )
     if done.returncode:
         raise StartupError(f"supervisord does not start: {(done.stderr or done.stdout).strip()}")
+
+
+def _counts(settings: Settings) -> dict[str, str]:
+    """How many processes of each part run here."""
+    counts = {"instances": settings.instances, "segmenters": settings.segmenters}
+    return {
+        f"QUINTET_{part.upper()}": str(counts.get(part, 1) if part in settings.runs else 0) for part in PARTS
+    }
 
 
 class Stopping(StartupError):

@@ -71,7 +71,7 @@ class Watch(threading.Thread):
         metrics = read_metrics(self._http) if report else None
         host = self._host.read()
         workers = (*report.health_details, *report.segmenters) if report else ()
-        gpu_mb = {worker.instance: worker.gpu_mb for worker in workers}
+        gpu_mb = {worker.pid: worker.gpu_mb for worker in workers if worker.pid}
         return Look(
             at_s=at_s - self._began_s,
             health_s=None if health == AWAY else health_s,
@@ -113,7 +113,7 @@ class Processes:
         self._known: dict[int, psutil.Process] = {}
         self.read({})  # what is measured since the look before needs one
 
-    def read(self, gpu_mb: Mapping[str, int | None]) -> dict[str, Usage]:
+    def read(self, gpu_mb: Mapping[int, int | None]) -> dict[str, Usage]:
         """What each uses, the processor since the last time; without those that have just begun."""
         try:
             pids = {process.name: process.pid for process in Control().processes() if process.pid}
@@ -123,7 +123,7 @@ class Processes:
         found = {}
         for name, pid in pids.items():
             with contextlib.suppress(psutil.Error):
-                if usage := self._usage(pid, gpu_mb.get(name)):
+                if usage := self._usage(pid, gpu_mb.get(pid)):
                     found[name] = usage
         return found
 

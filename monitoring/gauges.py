@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from actors.records import JobState
 from actors.store.backlog import Backlog
-from actors.store.workers import Pool
+from actors.store.workers import ALL_GONE, Pool, Tries
 from monitoring.alerts import Book
 from monitoring.exposition import Family
 from monitoring.health import Condition, HealthReport, WorkerHealth
@@ -20,7 +20,7 @@ def gauges(pool: Pool, health: HealthReport, backlog: Backlog, book: Book, now_m
 def _workers(health: HealthReport, died: Mapping[str, int]) -> list[Family]:
     workers = (*health.health_details, *health.segmenters)
     rss = {worker.instance: worker.rss_mb << 20 for worker in workers if worker.rss_mb is not None}
-    deaths = {worker.instance: died.get(worker.instance, 0) for worker in workers}
+    deaths = dict(died) | {worker.instance: died.get(worker.instance, 0) for worker in workers}
     gpu = {worker.instance: worker.gpu_mb << 20 for worker in workers if worker.gpu_mb is not None}
     return [
         Family("asr_instances", "gauge", "Instances by state.", _by_state(health.health_details)),
@@ -62,12 +62,13 @@ def _monitor(book: Book, now_ms: int) -> list[Family]:
 
 def _tries(pool: Pool) -> list[Family]:
     ended = {state.value: pool.jobs.get(state, 0) for state in JobState if state.ended}
+    tried = sorted({**pool.counters, **({ALL_GONE: pool.gone} if pool.gone != Tries() else {})}.items())
     tries = tuple(
         ({"instance": name, "outcome": outcome}, count)
-        for name, counted in sorted(pool.counters.items())
+        for name, counted in tried
         for outcome, count in (("succeeded", counted.succeeded), ("failed", counted.failed))
     )
-    busy_s = {name: counted.busy_ms / 1000 for name, counted in sorted(pool.counters.items())}
+    busy_s = {name: counted.busy_ms / 1000 for name, counted in tried}
     return [
         _of_each("asr_jobs_total", "counter", "Jobs that have ended.", "state", ended),
         Family("asr_instance_tries_total", "counter", "Tries at segments.", tries),

@@ -1,11 +1,12 @@
 """How healthy the service is, judged from what its workers say of themselves."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
 
+from actors.names import WorkerKind, WorkerName, on
 from actors.records import Capabilities, WorkerReport, WorkerState
 from actors.store.workers import LOST_AFTER_MS, Pool
 
@@ -32,6 +33,7 @@ class Condition(enum.StrEnum):
 class WorkerHealth(Struct, frozen=True, kw_only=True):
     """One instance or segmenter as `/health` shows it."""
 
+    #: `instance-1`, or `instance-1@gpu-2` where several hosts share a Redis.
     instance: str
     state: Condition
     healthy: bool
@@ -45,7 +47,7 @@ class WorkerHealth(Struct, frozen=True, kw_only=True):
     #: Milliseconds since its last report.
     heard_ms_ago: int | None = None
     #: Why the state is `error`; while it is `loading`, why the process before this one was,
-    #: or that it ended without being told to.
+    #: or that it ended without being told to; in any state, that another process has its name.
     reason: str | None = None
 
 
@@ -64,16 +66,17 @@ class HealthReport(Struct, frozen=True, kw_only=True):
     model: Capabilities | None
 
 
-def assess(pool: Pool, *, instances: int, segmenters: int, now_ms: int) -> HealthReport:
-    """Judge the pool, in which at least so many instances and segmenters should be."""
-    details = _details("instance", pool.instances, instances, pool, now_ms)
-    cutting = _details("segmenter", pool.segmenters, segmenters, pool, now_ms)
+def assess(pool: Pool, *, expected: Iterable[WorkerName], now_ms: int) -> HealthReport:
+    """Judge the pool, in which at least the expected workers should be."""
+    missing = [name for name in expected if str(name) not in {*pool.instances, *pool.segmenters}]
+    details = _details(WorkerKind.INSTANCE, pool.instances, missing, pool, now_ms)
+    cutting = _details(WorkerKind.SEGMENTER, pool.segmenters, missing, pool, now_ms)
     healthy = sum(detail.healthy for detail in details)
     alive = {detail.instance for detail in details if detail.healthy}
     reports = (report for name, report in pool.instances.items() if name in alive)
     return HealthReport(
         status=_status(details, cutting),
-        health_ratio=healthy / len(details),
+        health_ratio=healthy / len(details) if details else 0.0,
         total_instances=len(details),
         healthy_instances=healthy,
         unhealthy_instances=len(details) - healthy,
@@ -86,8 +89,13 @@ def assess(pool: Pool, *, instances: int, segmenters: int, now_ms: int) -> Healt
 def without_details(report: HealthReport) -> HealthReport:
     """What everyone may know: what works, but not on which machine, or why something does not."""
     hidden: dict[str, None] = dict.fromkeys(("host", "pid", "device", "rss_mb", "gpu_mb", "reason"))
+    everyone = (*report.health_details, *report.segmenters)
+    names = {one.instance: WorkerName.parse(one.instance) for one in everyone}
+    nodes = sorted({name.node for name in names.values() if name.node})
+    numbers = {node: str(number) for number, node in enumerate(nodes, start=1)}
+    shown = {full: on(numbers.get(name.node, ""), name.process) for full, name in names.items()}
     details, segmenters = (
-        tuple(msgspec.structs.replace(one, **hidden) for one in workers)
+        tuple(msgspec.structs.replace(one, instance=shown[one.instance], **hidden) for one in workers)
         for workers in (report.health_details, report.segmenters)
     )
     return msgspec.structs.replace(report, health_details=details, segmenters=segmenters)
@@ -120,11 +128,10 @@ def _shared(able: Sequence[Capabilities]) -> Capabilities | None:
 
 
 def _details(
-    stem: str, reports: dict[str, WorkerReport], expected: int, pool: Pool, now_ms: int
+    kind: WorkerKind, reports: dict[str, WorkerReport], missing: Iterable[WorkerName], pool: Pool, now_ms: int
 ) -> tuple[WorkerHealth, ...]:
-    names = (f"{stem}-{number}" for number in range(1, expected + 1))
-    missing = (_missing(name) for name in names if name not in reports)
-    return (*(_examine(report, pool, now_ms) for report in reports.values()), *missing)
+    examined = (_examine(report, pool, now_ms) for report in reports.values())
+    return (*examined, *(_missing(str(name)) for name in missing if name.kind is kind))
 
 
 def _examine(report: WorkerReport, pool: Pool, now_ms: int) -> WorkerHealth:
@@ -149,7 +156,7 @@ def _missing(name: str) -> WorkerHealth:
 
 
 def _status(*groups: tuple[WorkerHealth, ...]) -> Health:
-    if all(worker.healthy for group in groups for worker in group):
-        return Health.HEALTHY
-    works = all(any(worker.healthy for worker in group) for group in groups)
-    return Health.DEGRADED if works else Health.UNHEALTHY
+    if not all(any(worker.healthy for worker in group) for group in groups):
+        return Health.UNHEALTHY
+    every = all(worker.healthy for group in groups for worker in group)
+    return Health.HEALTHY if every else Health.DEGRADED

@@ -11,16 +11,18 @@ import redis
 import redis.asyncio
 import structlog
 
-from actors import logs, settings
+from actors import clock_follower, logs, settings
 from actors.clock import now_ms
 from actors.errors import StartupError, reason
 from actors.life_sign import show_life
+from actors.names import expected
 from actors.queue.broker import DoorbellBroker
 from actors.queue.messages import CALLBACK, deliver_callback
 from actors.store.callbacks import overdue
 from actors.store.connection import prompt, prompt_broker, prompt_queues
 from actors.store.jobs import sweep
 from actors.store.watching import add_snapshot
+from actors.store.workers import forget_gone
 from monitoring import rules
 from monitoring.alarm import Alarm
 from monitoring.health import Health, HealthReport, assess
@@ -56,7 +58,7 @@ class Monitor:
         """Take a snapshot, tell everybody who is to know, and free what abandoned uploads hold."""
         now, away = await self._look()
         config = self._config
-        health = assess(now.pool, instances=config.instances, segmenters=config.segmenters, now_ms=now.at_ms)
+        health = assess(now.pool, expected=expected(config), now_ms=now.at_ms)
         seen = compare(self._before, now, health, self._host.read())
         if not away:
             self._before = now
@@ -74,6 +76,7 @@ class Monitor:
 
     async def _sweep(self) -> int:
         try:
+            await forget_gone(self._client)
             return await sweep(self._client)
         except redis.RedisError as error:
             log.warning("sweep.failed", reason=reason(error))
@@ -169,6 +172,7 @@ if __name__ == "__main__":
     try:
         _settings = settings.load()
         logs.configure(_settings, "monitor")
+        clock_follower.follow(_settings)
         asyncio.run(watch(_settings))
     except (StartupError, settings.SettingsError) as error:
         sys.exit(f"monitor cannot start: {error}")

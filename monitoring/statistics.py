@@ -30,7 +30,7 @@ class InstanceStats(Struct, frozen=True, kw_only=True):
 
 
 class PoolStats(Struct, frozen=True, kw_only=True):
-    """The tries of all instances together, and of each."""
+    """The tries of all instances together, those that have gone included, and of each."""
 
     total_instances: int
     total_requests: int
@@ -78,8 +78,9 @@ def summarize(pool: Pool, health: HealthReport, running: Iterable[Job], now_ms: 
     instances = tuple(
         _instance(detail, pool.counters.get(detail.instance, Tries())) for detail in health.health_details
     )
-    succeeded = sum(one.successful_requests for one in instances)
-    total = sum(one.total_requests for one in instances)
+    tried = [*pool.counters.values(), pool.gone]
+    succeeded = sum(one.succeeded for one in tried)
+    total = succeeded + sum(one.failed for one in tried)
     seen = Counter(detail.state for detail in health.health_details)
     return Statistics(
         model_pool_stats=PoolStats(

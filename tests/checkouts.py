@@ -22,16 +22,18 @@ class Service(Struct, frozen=True):
 
     home: Path
     env: dict[str, str]
+    #: What every command is run through, such as `ip netns exec NAME`.
+    through: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
         """Where the API answers."""
-        return f"http://127.0.0.1:{self.env['ASR_PORT']}"
+        return f"http://{self.env.get('ASR_HOST', '127.0.0.1')}:{self.env['ASR_PORT']}"
 
     def run(self, *command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run `python -m …` in the checkout."""
         return subprocess.run(
-            [sys.executable, "-m", *command],
+            [*self.through, sys.executable, "-m", *command],
             cwd=self.home,
             env=self.env | (env or {}),
             capture_output=True,

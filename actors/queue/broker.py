@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import dramatiq
 import redis
-from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer, _scripts
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import Middleware
 from redis.retry import Retry
 from typing_extensions import override
 
+from actors.clock import offset_ms
 from actors.queue import messages
 from actors.queue.slots import Slots
 from actors.records import Lane
@@ -46,6 +47,16 @@ redis.call("RPUSH", KEYS[1], ARGV[1])
 redis.call("RPUSH", KEYS[3], "")
 redis.call("LTRIM", KEYS[3], 0, ARGV[3] - 1)
 """
+
+
+#: Dramatiq tells who is dead by the clock of whoever asks. Where that of another host differs, the living
+#: would lose their messages: here it goes by that of Redis.
+_ITS_TIME: Final = b"local timestamp = ARGV[2]"
+_TIME_OF_REDIS: Final = b"""
+local time = redis.call("TIME")
+local timestamp = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+_DISPATCH: Final = _scripts["dispatch"].replace(_ITS_TIME, _TIME_OF_REDIS)
 
 
 #: What all keys of Dramatiq start with.
@@ -92,6 +103,7 @@ class DoorbellBroker(RedisBroker):
         self.slots = slots or Slots(1)
         self._retry = retry
         self._enqueue_and_ring = client.register_script(ENQUEUE)
+        self.scripts["dispatch"] = client.register_script(_DISPATCH)
 
     @property
     @override
@@ -101,7 +113,9 @@ class DoorbellBroker(RedisBroker):
     @override
     def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
         def enqueue() -> dramatiq.Message[Any]:
-            queued: dramatiq.Message[Any] = super(DoorbellBroker, self).enqueue(message, delay=delay)
+            # When it is due is reckoned by the clock of Redis: who takes it may be on another host.
+            due = None if delay is None else delay + offset_ms()
+            queued: dramatiq.Message[Any] = super(DoorbellBroker, self).enqueue(message, delay=due)
             return queued
 
         if self._retry is None:
@@ -232,6 +246,7 @@ class DoorbellConsumer(_RedisConsumer):
         if not found:
             self._wait_for_ring()
             return None
+        found[0].options["eta"] -= offset_ms()
         return found[0]
 
     def _fetch(self, count: int) -> list[dramatiq.MessageProxy]:

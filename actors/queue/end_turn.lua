@@ -1,6 +1,6 @@
--- End a turn (`take_turn.lua`), and ring for the next one of this host if messages wait, which whoever has
+-- End a turn (`take_turn.lua`), and ring for the next one at these cores if messages wait, which whoever has
 -- listened for longest hears: so all instances take part.
--- KEYS: turns at short messages, turns at long ones, bell of the host, queue of short messages, queue of long ones
+-- KEYS: turns at short messages, turns at long ones, bell of the cores, queue of short messages, queue of long ones
 -- ARGV: holder, rings that a bell keeps
 -- Returns 1 if messages wait, else 0.
 redis.call("ZREM", KEYS[1], ARGV[1])

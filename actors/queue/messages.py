@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from dramatiq import Message
 
+from actors.clock import now_ms
 from actors.records import Lane
 
 #: The actors, and the stems of their queues.
@@ -32,7 +33,12 @@ def lane(queue_name: str) -> Lane:
 def segment_job(job_id: str, lane: Lane) -> Message[Any]:
     """Cut this job's upload into segments."""
     return Message(
-        queue_name=queue(SEGMENT, lane), actor_name=SEGMENT, args=(job_id, lane), kwargs={}, options={}
+        queue_name=queue(SEGMENT, lane),
+        actor_name=SEGMENT,
+        args=(job_id, lane),
+        kwargs={},
+        options={},
+        message_timestamp=now_ms(),
     )
 
 
@@ -45,9 +51,17 @@ def recognize_segment(job_id: str, index: int, lane: Lane = Lane.SHORT, audio_ms
         kwargs={},
         options={"audio_ms": audio_ms},
         message_id=f"{job_id}-{index}",
+        message_timestamp=now_ms(),
     )
 
 
 def deliver_callback(job_id: str) -> Message[Any]:
     """Tell whoever handed this job in that it has ended."""
-    return Message(queue_name=CALLBACK, actor_name=CALLBACK, args=(job_id,), kwargs={}, options={})
+    return Message(
+        queue_name=CALLBACK,
+        actor_name=CALLBACK,
+        args=(job_id,),
+        kwargs={},
+        options={},
+        message_timestamp=now_ms(),
+    )

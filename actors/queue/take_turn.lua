@@ -1,14 +1,14 @@
--- A turn at the cores of a host, and a batch to spend it on.
+-- A turn at the cores that some instances share, and a batch to spend it on.
 --
 -- A turn is an entry in a sorted set, holder → when its lease ends; an expired one no longer counts. Short
 -- messages go first. To an express instance turns at long ones do not count, as it runs at a higher priority;
 -- while there are such, the others leave short messages to it for a while.
 --
 -- Whenever messages wait and a core is free there is a ring, or somebody who is about to look. Whoever finds no
--- core gives the ring back, for another host, and from then on listens for cores: at the bell of its host, which
+-- core gives the ring back, for those at other cores, and from then on listens for its own: at their bell, which
 -- those who end a turn ring (`end_turn.lua`), and those who leave both a core and messages.
 --
--- KEYS: turns at short messages, turns at long ones, bell of the host, bell of the express instances,
+-- KEYS: turns at short messages, turns at long ones, bell of the cores, bell of the express instances,
 --       heartbeats of the workers,
 --       queue, messages, bell and acknowledgements of this worker for short ones, the same for long ones
 -- ARGV: holder, worker, lease in ms, how many may calculate at once, most rows, most ms of audio,
@@ -17,7 +17,7 @@
 -- Returns 1 if there was no core, else 0, and the messages.
 local short = { turns = KEYS[1], queue = KEYS[6], messages = KEYS[7], bell = KEYS[8], acks = KEYS[9] }
 local long = { turns = KEYS[2], queue = KEYS[10], messages = KEYS[11], bell = KEYS[12], acks = KEYS[13] }
-local host_bell, express_bell, heartbeats = KEYS[3], KEYS[4], KEYS[5]
+local cores_bell, express_bell, heartbeats = KEYS[3], KEYS[4], KEYS[5]
 local holder, worker, lease_ms, at_once = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local most_rows, most_audio_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 local express, serves_long, leave_ms = ARGV[7] == "1", ARGV[8] == "1", tonumber(ARGV[9])
@@ -107,7 +107,7 @@ if none or #batch > 0 and at_once > short.taken + long.taken then
         if waiting(lane) > 0 then
             ring(lane.bell)
             if not none then
-                ring(host_bell)
+                ring(cores_bell)
             end
         end
     end

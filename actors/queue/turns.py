@@ -31,8 +31,8 @@ _FOLDER: Final = Path(__file__).parent
 class Rules(Struct, frozen=True, kw_only=True):
     """How an instance takes turns."""
 
-    #: What those who share cores have in common.
-    host: str
+    #: What those call them who share them.
+    cores: str
     #: So many of them calculate at once.
     at_once: int
     #: Most messages of a batch, and seconds of audio.
@@ -54,8 +54,8 @@ class Turns:
         self._rules = rules
         self._holder = uuid4().hex
         #: Those at short messages, and those at long ones.
-        self._held = [f"{NAMESPACE}:turns.{rules.host}.{lane}" for lane in Lane]
-        self._host_bell = f"{NAMESPACE}:turns.{rules.host}.bell"
+        self._held = [f"{NAMESPACE}:turns.{rules.cores}.{lane}" for lane in Lane]
+        self._cores_bell = f"{NAMESPACE}:turns.{rules.cores}.bell"
         self._express_bell = f"{NAMESPACE}:{RECOGNIZE}-express.bell"
         #: Whether there is work but no core: the last look found none, or it is the turn of another one.
         self._waits_for_core = False
@@ -72,7 +72,7 @@ class Turns:
         """Where to listen between two turns; where several ring, the first one is heard."""
         express = [self._express_bell] if self._rules.express else []
         if self._waits_for_core:
-            return [self._host_bell, *express]
+            return [self._cores_bell, *express]
         lanes = (Lane.SHORT, Lane.LONG) if serves_long else (Lane.SHORT,)
         return [*(queue_keys(queue(RECOGNIZE, one))[-1] for one in lanes), *express]
 
@@ -81,7 +81,7 @@ class Turns:
 
         `worker` is the name that Dramatiq knows this process by.
         """
-        keys = [*self._held, self._host_bell, self._express_bell, f"{NAMESPACE}:__heartbeats__"]
+        keys = [*self._held, self._cores_bell, self._express_bell, f"{NAMESPACE}:__heartbeats__"]
         for name in _QUEUES:
             keys += [*queue_keys(name), f"{NAMESPACE}:__acks__.{worker}.{name}"]
         args: list[str | int] = [
@@ -111,6 +111,6 @@ class Turns:
 
     def end(self) -> None:
         """Leave the core to whoever is next."""
-        keys = [*self._held, self._host_bell, *(queue_keys(name)[0] for name in _QUEUES)]
+        keys = [*self._held, self._cores_bell, *(queue_keys(name)[0] for name in _QUEUES)]
         self._waits_for_core = bool(self._end(keys=keys, args=[self._holder, RINGS_KEPT]))
         self.since_s = None

@@ -29,12 +29,14 @@ For all jobs together:
 | `asr:rate:{caller}`     | string  | when the caller's next upload would be due at an even pace         |
 | `asr:idempotency:{key}` | string  | the id of the job with this `caller:key`, a TTL beyond its end     |
 | `asr:callbacks`         | sorted  | id of an ended job that is to be told of → when a try is due, ms   |
-| `asr:stats`             | hash    | `<instance>:<counter>` and `jobs:<state>`, counted for ever        |
+| `asr:stats`             | hash    | `<worker>:<counter>`, those of all forgotten ones as `gone`, and   |
+|                         |         | `jobs:<state>`; counted for ever                                   |
 | `asr:metrics`           | hash    | what `actors/metrics.py` names, by series, counted for ever        |
 | `asr:flushed:{process}` | string  | the number of its last flush to `asr:metrics` (an hour)            |
 | `asr:snapshots`         | sorted  | `monitoring.snapshot.Snapshot` as JSON → its time (an hour)        |
 | `asr:alerts`            | string  | `monitoring.alerts.Book` as JSON; the monitor writes it            |
 | `asr:workers`           | hash    | worker name → `records.WorkerReport` as JSON                       |
+| `asr:gone`              | sorted  | worker of one of several hosts → when it left, until forgotten     |
 | `asr:busy-instances`    | set     | the instances whose engine is at work                              |
 | `asr:recycled`          | string  | the instance that starts itself anew, or a rolling restart         |
 | `asr:deliveries:{id}`   | set     | the processes that have begun a message (an hour)                  |
@@ -43,7 +45,7 @@ For all jobs together:
 
 `asr:result:*` are the results of segments in Dramatiq's result backend (`actors/results.py`), until their
 job ends. In Dramatiq's database `dramatiq:<queue>.bell` are the doorbells (`actors/queue/broker.py`),
-and `dramatiq:turns.<host>.<lane>` says which instances calculate; `dramatiq:turns.<host>.bell` rings for
+and `dramatiq:turns.<cores>.<lane>` says which instances calculate; `dramatiq:turns.<cores>.bell` rings for
 those that wait for a core, `dramatiq:recognize-express.bell` for the express ones (`actors/queue/turns.py`).
 
 Only the Lua scripts beside this file change a job's hash, so each transition is atomic; their first
@@ -91,6 +93,7 @@ METRICS = "asr:metrics"
 SNAPSHOTS = "asr:snapshots"
 ALERTS = "asr:alerts"
 WORKERS = "asr:workers"
+GONE = "asr:gone"
 BUSY = "asr:busy-instances"
 RECYCLED = "asr:recycled"
 EVENTS = "asr:events"

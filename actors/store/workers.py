@@ -1,6 +1,7 @@
 """What the workers say of themselves, and what the instances have done, in Redis."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import cast
 
 import msgspec
@@ -9,8 +10,9 @@ import redis.asyncio
 from msgspec import Struct
 from redis.client import Pipeline
 
+from actors.names import WorkerKind, WorkerName
 from actors.records import WorkerReport, WorkerState
-from actors.store import keys
+from actors.store import keys, scripts
 
 #: A worker reports this often.
 HEARTBEAT_S = 2.0
@@ -19,7 +21,13 @@ HEARTBEAT_S = 2.0
 LOST_AFTER_MS = 10_000
 
 #: A lost worker is no longer listed after this long: it was taken away, not killed.
-FORGOTTEN_AFTER_MS = 300_000
+UNLISTED_AFTER_MS = 300_000
+
+#: After this long nobody comes back under its name, if that has a host.
+FORGOTTEN_AFTER_MS = 3_600_000
+
+#: What all forgotten ones are called together.
+ALL_GONE = "gone"
 
 _encoder = msgspec.json.Encoder()
 _reports = msgspec.json.Decoder(WorkerReport)
@@ -46,6 +54,8 @@ class Pool(Struct, frozen=True, kw_only=True):
     jobs: dict[str, int]
     #: Worker → how often a process of it has ended without being told to.
     deaths: dict[str, int] = {}
+    #: The tries of all instances that are forgotten.
+    gone: Tries = Tries()
 
 
 class WorkerRegistry:
@@ -54,9 +64,13 @@ class WorkerRegistry:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def report(self, report: WorkerReport) -> None:
-        """Say how the worker is."""
-        self._client.hset(keys.WORKERS, report.name, _encoder.encode(report))
+    def report(self, report: WorkerReport) -> WorkerReport | None:
+        """Say how the worker is; what was said before under its name."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.hget(keys.WORKERS, report.name)
+            pipe.hset(keys.WORKERS, report.name, _encoder.encode(report))
+            before = cast("bytes | None", pipe.execute()[0])
+        return _reports.decode(before) if before else None
 
     def arrive(self, name: str, *, predecessor_died: bool) -> None:
         """Say that the worker has started: what its predecessor was busy with when it died is not its own.
@@ -65,6 +79,7 @@ class WorkerRegistry:
         """
         with self._client.pipeline() as pipe:
             pipe.srem(keys.BUSY, name)
+            pipe.zrem(keys.GONE, name)
             if predecessor_died:
                 pipe.hincrby(keys.STATS, f"{name}:deaths")
             pipe.execute()
@@ -74,22 +89,35 @@ class WorkerRegistry:
         report = cast("bytes | None", self._client.hget(keys.WORKERS, name))
         return _reports.decode(report) if report else None
 
-    def ready_instances(self, at_ms: int) -> list[int]:
-        """The numbers of the instances that are ready, and were heard of lately."""
+    def heard_lately(self, names: AbstractSet[str]) -> dict[str, WorkerReport]:
+        """What is kept of those of these names that were heard of lately, by the clock of Redis."""
+        seconds, _ = self._client.time()
+        stored = cast("list[bytes]", self._client.hvals(keys.WORKERS))
+        reports = {report.name: report for report in map(_reports.decode, stored) if report.name in names}
+        return {
+            name: report
+            for name, report in reports.items()
+            if seconds * 1000 - report.beat_ms <= LOST_AFTER_MS
+        }
+
+    def ready_instances(self, at_ms: int) -> list[WorkerReport]:
+        """What the instances of all hosts say that are ready, and were heard of lately."""
         stored = cast("list[bytes]", self._client.hvals(keys.WORKERS))
         reports = (_reports.decode(report) for report in stored)
         return [
-            _order(report)[1]
+            report
             for report in reports
             if report.state is WorkerState.READY
-            and _stem(report.name) == "instance"
+            and WorkerName.parse(report.name).kind is WorkerKind.INSTANCE
             and at_ms - report.beat_ms <= LOST_AFTER_MS
         ]
 
-    def leave(self, name: str) -> None:
+    def leave(self, name: str, at_ms: int) -> None:
         """Say that the worker has stopped as it was told to."""
         self._client.hdel(keys.WORKERS, name)
         self._client.srem(keys.BUSY, name)
+        if WorkerName.parse(name).node:
+            self._client.zadd(keys.GONE, {name: at_ms})
 
     def begin_recycling(self, name: str, lease_s: int) -> bool:
         """Whether this instance, or a rolling restart, may take workers away: one at a time, by a lease."""
@@ -119,6 +147,11 @@ class WorkerRegistry:
             pipe.execute()
 
 
+def count_on(node: str, reports: Iterable[WorkerReport]) -> int:
+    """How many of them come from this host."""
+    return sum(WorkerName.parse(report.name).node == node for report in reports)
+
+
 async def read_pool(client: redis.asyncio.Redis, now_ms: int) -> Pool:
     """All workers heard of lately, the counters of the instances, and those of jobs."""
     async with client.pipeline(transaction=False) as pipe:
@@ -126,21 +159,37 @@ async def read_pool(client: redis.asyncio.Redis, now_ms: int) -> Pool:
         pipe.hgetall(keys.STATS)
         pipe.smembers(keys.BUSY)
         workers, stats, busy = cast("list[dict[bytes, bytes]]", await pipe.execute())
-    known = sorted((_reports.decode(report) for report in workers.values()), key=_order)
-    heard = {report.name: report for report in known if now_ms - report.beat_ms < FORGOTTEN_AFTER_MS}
+    known = (_reports.decode(report) for report in workers.values())
+    heard = {
+        WorkerName.parse(report.name): report
+        for report in known
+        if now_ms - report.beat_ms < UNLISTED_AFTER_MS
+    }
     counters = _counters(stats)
+    jobs, gone = counters.pop("jobs", {}), counters.pop(ALL_GONE, {})
+    deaths = {name: values["deaths"] for name, values in counters.items() if "deaths" in values}
     return Pool(
-        instances={name: report for name, report in heard.items() if _stem(name) == "instance"},
-        segmenters={name: report for name, report in heard.items() if _stem(name) == "segmenter"},
+        instances=_of_kind(WorkerKind.INSTANCE, heard),
+        segmenters=_of_kind(WorkerKind.SEGMENTER, heard),
         counters={
             name: msgspec.convert(values, Tries)
             for name, values in counters.items()
-            if _stem(name) == "instance"
+            if WorkerName.parse(name).kind is WorkerKind.INSTANCE
         },
         busy=frozenset(name.decode() for name in busy),
-        jobs=counters.get("jobs", {}),
-        deaths={name: values["deaths"] for name, values in counters.items() if "deaths" in values},
+        jobs=jobs,
+        deaths=deaths | ({ALL_GONE: gone["deaths"]} if "deaths" in gone else {}),
+        gone=msgspec.convert(gone, Tries),
     )
+
+
+async def forget_gone(client: redis.asyncio.Redis) -> int:
+    """Forget the workers of hosts that have gone for good, however many come and go; how many they were."""
+    script = client.register_script(scripts.FORGET)
+    forgotten: int = await script(
+        keys=[keys.WORKERS, keys.BUSY, keys.GONE, keys.STATS], args=[FORGOTTEN_AFTER_MS, ALL_GONE]
+    )
+    return forgotten
 
 
 def _counters(stats: Mapping[bytes, bytes]) -> dict[str, dict[str, int]]:
@@ -151,10 +200,5 @@ def _counters(stats: Mapping[bytes, bytes]) -> dict[str, dict[str, int]]:
     return counters
 
 
-def _order(report: WorkerReport) -> tuple[str, int]:
-    stem, _, number = report.name.rpartition("-")
-    return stem, int(number)
-
-
-def _stem(name: str) -> str:
-    return name.rpartition("-")[0]
+def _of_kind(kind: WorkerKind, heard: Mapping[WorkerName, WorkerReport]) -> dict[str, WorkerReport]:
+    return {str(name): heard[name] for name in sorted(heard) if name.kind is kind}

@@ -60,7 +60,9 @@ export class Dashboard {
     if (!health || !stats) return;
     showInstances(health.health_details, stats.model_pool_stats.instances);
     showSegmenters(health.segmenters);
-    this.log.setProcesses([...health.health_details, ...health.segmenters].map((worker) => worker.instance));
+    // Each host has an instance-1, and the log all of them under this name.
+    const processes = [...health.health_details, ...health.segmenters].map((worker) => worker.instance.split("@")[0]);
+    this.log.setProcesses([...new Set(processes)]);
     showRunning(stats);
   }
 

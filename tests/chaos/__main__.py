@@ -50,7 +50,7 @@ def main() -> int:
                 console.print(f"{fault.name} is left out: {why}.")
         schedule = [fault for fault in chosen if type(fault) not in impossible]
         target = Target(folder, **({"ASR_MODEL": asked.model} if asked.model else {}))
-        trial = Trial(target, _load(asked.seed), console.print)
+        trial = Trial(target, load(asked.seed), console.print)
         result = trial.run(_schedule(schedule, asked.seed, asked.minutes))
     console.print(table(result))
     for line in result.broken:
@@ -58,7 +58,8 @@ def main() -> int:
     return 1 if result.broken else 0
 
 
-def _load(seed: int) -> Load:
+def load(seed: int) -> Load:
+    """Some of the mixed corpus, and its longest."""
     mixed = recordings("mixed", 1)
     long = max(mixed, key=lambda one: one.audio_s)
     shorts = random.Random(seed).sample([one for one in mixed if one is not long], SHORTS)

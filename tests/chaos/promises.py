@@ -39,7 +39,10 @@ MORE_DESCRIPTORS: Final = 16
 class Inside(Protocol):
     """Where a service keeps things."""
 
-    state: Path
+    @property
+    def state(self) -> Path:
+        """Below it lie the logs, of all its hosts."""
+        ...
 
     def jobs(self) -> redis.Redis:
         """A connection to the database of the jobs."""
@@ -79,7 +82,7 @@ def _of_queues(client: redis.Redis) -> Iterator[str]:
 
 def ended_twice(target: Inside) -> list[str]:
     """Jobs whose end was logged more than once, be it in the files or in the stream."""
-    lines = {line for file in (target.state / "logs").glob("*.log*") for line in _lines(file.read_bytes())}
+    lines = {line for file in target.state.glob("**/logs/*.log*") for line in _lines(file.read_bytes())}
     with target.jobs() as client:
         kept = cast("list[tuple[str, dict[str, str]]]", client.xrange(keys.LOGS))
         lines |= {line for _, fields in kept for line in _lines(fields["event"].encode())}

@@ -4,6 +4,7 @@ import redis
 
 from actors.clock import now_ms
 from actors.express import LEFT_TO_EXPRESS_S, LaneKeeper
+from actors.names import WorkerKind, WorkerName
 from actors.queue.slots import Slots
 from actors.records import Lane, WorkerReport, WorkerState
 from actors.store import keys
@@ -17,14 +18,23 @@ def report(name: str, state: WorkerState = WorkerState.READY, ago_ms: int = 0) -
     """What a worker has said."""
     now = now_ms() - ago_ms
     return WorkerReport(
-        name=name, state=state, host="here", pid=1, device="cpu", rss_mb=1, started_ms=now, beat_ms=now
+        name=name,
+        state=state,
+        host="here",
+        pid=1,
+        device="cpu",
+        express=WorkerName.parse(name).number <= EXPRESS,
+        rss_mb=1,
+        started_ms=now,
+        beat_ms=now,
     )
 
 
-def keeper(client: redis.Redis, slots: Slots, number: int) -> LaneKeeper:
+def keeper(client: redis.Redis, slots: Slots, number: int, node: str = "") -> LaneKeeper:
     """That of an instance."""
-    store = WorkStore(client, 60)
-    return LaneKeeper(WorkerRegistry(client), store, slots, number, EXPRESS, INSTANCES)
+    store, name = WorkStore(client, 60), WorkerName(WorkerKind.INSTANCE, node, number)
+    registry, is_express = WorkerRegistry(client), number <= EXPRESS
+    return LaneKeeper(registry, store, slots, name, is_express=is_express, instances=INSTANCES)
 
 
 def test_long_recordings_have_somebody(client: redis.Redis) -> None:
@@ -48,7 +58,7 @@ def test_long_recordings_have_somebody(client: redis.Redis) -> None:
     assert takes_long()
     registry.report(report("instance-3"))
     assert not takes_long()
-    registry.leave("instance-3")
+    registry.leave("instance-3", now_ms())
     assert takes_long()
 
 
@@ -64,7 +74,7 @@ def test_short_recordings_have_somebody(client: redis.Redis) -> None:
     other.look()
     assert not slots.may_take(Lane.SHORT, 9)
     assert slots.may_take(Lane.SHORT, 9, LEFT_TO_EXPRESS_S)
-    registry.leave("instance-1")
+    registry.leave("instance-1", now_ms())
     other.look()
     assert slots.may_take(Lane.SHORT, 1)
 
@@ -96,3 +106,23 @@ def test_a_missing_instance_is_looked_out_for(client: redis.Redis) -> None:
 
     registry.report(report(f"instance-{INSTANCES}"))
     assert [one.look() for one in keepers] == [True, True]
+
+
+def test_hosts_that_share_a_redis(client: redis.Redis) -> None:
+    """Lanes are left to whoever is ready on any host; a host looks out for its own instances only."""
+    registry = WorkerRegistry(client)
+    express, other = Slots(4), Slots(4, sharers=INSTANCES)
+    here, there = keeper(client, express, 1, "a"), keeper(client, other, 3, "b")
+    registry.report(report("instance-1@a"))
+    for number in range(EXPRESS + 1, EXPRESS + 1 + INSTANCES):
+        registry.report(report(f"instance-{number}@b"))
+
+    assert not here.look(), "its host lacks some"
+    assert there.look(), "its host has all"
+    assert not express.serves_long
+    assert other.leaves_short_s == LEFT_TO_EXPRESS_S
+    assert express.reserve(Lane.SHORT, 0)
+    assert express.hold(Lane.SHORT, "one")
+    assert express.reserve(Lane.SHORT, 0)
+    assert not express.may_take(Lane.SHORT, INSTANCES - 1), "its share is that of one of six"
+    assert express.may_take(Lane.SHORT, INSTANCES + 1)

@@ -17,6 +17,7 @@ import redis
 
 from actors.devices import Device
 from actors.heartbeat import Heartbeat
+from actors.names import WorkerKind, WorkerName
 from actors.queue.delivery_limit import MAX_DELIVERIES, POISONOUS
 from actors.queue.messages import RECOGNIZE, queue, recognize_segment
 from actors.queue.slots import Slots
@@ -34,6 +35,11 @@ from tests.integration.test_express import report as worker_report
 from tests.integration.test_store import LIMITS, chunks_of, new_job
 
 ROOT = Path(__file__).resolve().parents[2]
+
+#: What the instance of these tests is called: its Redis could be that of other hosts too.
+NAME = WorkerName(WorkerKind.INSTANCE, socket.gethostname(), 1)
+
+CPU = Device("cpu", None, threads=1)
 
 #: Longer than a process takes to start and to end on a busy machine.
 PATIENCE_S = 60
@@ -57,7 +63,7 @@ def instance(config: Settings, engine: str, **others: str) -> Iterator[subproces
 
 def report(client: redis.Redis) -> WorkerReport | None:
     """What instance 1 says of itself, or said last."""
-    said = cast("bytes | None", client.hget(keys.WORKERS, "instance-1"))
+    said = cast("bytes | None", client.hget(keys.WORKERS, str(NAME)))
     return msgspec.json.decode(said, type=WorkerReport) if said else None
 
 
@@ -128,7 +134,7 @@ def test_a_successor_tells_of_a_death(config: Settings, client: redis.Redis) -> 
         assert ready.wait(PATIENCE_S) == 0
     with instance(config, "EndlessEngine") as loading:
         assert await_report(client, loading.pid, WorkerState.LOADING).reason is None
-    assert client.hget(keys.STATS, "instance-1:deaths") == b"3"
+    assert client.hget(keys.STATS, f"{NAME}:deaths") == b"3"
 
 
 @pytest.mark.parametrize(
@@ -146,9 +152,9 @@ def test_a_death_elsewhere(
 ) -> None:
     """A worker of another host may live while it reports; one of this host has a successor here."""
     registry = WorkerRegistry(client)
-    last = worker_report("instance-1", ago_ms=ago_ms)
+    last = worker_report(str(NAME), ago_ms=ago_ms)
     registry.report(msgspec.structs.replace(last, host=host, pid=812, reason=last_reason))
-    heartbeat = Heartbeat(registry, "instance-1", Device("cpu", None, threads=1))
+    heartbeat = Heartbeat(registry, NAME, CPU, socket.gethostname())
 
     heartbeat.arrive()
 
@@ -156,7 +162,7 @@ def test_a_death_elsewhere(
     heartbeat.stop()
     assert said is not None
     assert (said.state, said.pid, said.reason) == (WorkerState.LOADING, os.getpid(), reason)
-    assert client.hget(keys.STATS, "instance-1:deaths") == (b"1" if reason else None)
+    assert client.hget(keys.STATS, f"{NAME}:deaths") == (b"1" if reason else None)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import http.server
 import json
 import re
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -111,7 +112,7 @@ def monitor(start: Callable[[], Monitor]) -> Monitor:
 def say(client: redis.Redis, state: WorkerState) -> None:
     """What instance 1 says of itself."""
     report = WorkerReport(
-        name="instance-1",
+        name=f"instance-1@{socket.gethostname()}",
         state=state,
         host="here",
         pid=1,

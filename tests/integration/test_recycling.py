@@ -5,6 +5,7 @@ import threading
 import pytest
 import redis
 
+from actors.names import WorkerName
 from actors.records import WorkerState
 from actors.recycling import Recycler
 from actors.store.workers import WorkerRegistry
@@ -25,7 +26,7 @@ def registry(client: redis.Redis) -> WorkerRegistry:
 def recycler(registry: WorkerRegistry, name: str) -> tuple[Recycler, threading.Event]:
     """That of one of the two, and the event by which it is to end."""
     stop = threading.Event()
-    return Recycler(registry, name, LIMIT_MB, 2, 60, stop), stop
+    return Recycler(registry, WorkerName.parse(name), LIMIT_MB, 2, 60, stop), stop
 
 
 def test_one_that_has_grown(registry: WorkerRegistry) -> None:
@@ -63,3 +64,21 @@ def test_only_while_the_others_are_ready(registry: WorkerRegistry) -> None:
     registry.report(report("instance-2"))
     first.look(LIMIT_MB + 1)
     assert ends.is_set()
+
+
+def test_hosts_that_share_a_redis(registry: WorkerRegistry) -> None:
+    """One at a time of all hosts; who is away elsewhere holds nobody up."""
+    for name in ("instance-1@b", "instance-2@b"):
+        registry.report(report(name))
+    registry.report(report("instance-2", WorkerState.LOADING))
+    there, ends = recycler(registry, "instance-1@b")
+    second, waits = recycler(registry, "instance-2@b")
+
+    there.look(LIMIT_MB + 1)
+    assert ends.is_set()
+    registry.report(report("instance-2"))
+    here, waits_too = recycler(registry, "instance-1")
+    for one in (second, here):
+        one.look(LIMIT_MB + 1)
+    assert not waits.is_set()
+    assert not waits_too.is_set()

@@ -19,11 +19,11 @@ from actors.store.connection import broker_url
 from actors.worker import create_broker
 from tests.integration.queue_worker import await_that, running
 
-RULES = Rules(host="here", at_once=2, rows=4, audio_s=20.0, express=False)
-EXPRESS = Rules(host="here", at_once=2, rows=4, audio_s=20.0, express=True)
+RULES = Rules(cores="here", at_once=2, rows=4, audio_s=20.0, express=False)
+EXPRESS = Rules(cores="here", at_once=2, rows=4, audio_s=20.0, express=True)
 
-#: Of the host of `RULES`.
-HOST_BELL = "dramatiq:turns.here.bell"
+#: Of the cores of `RULES`.
+CORES_BELL = "dramatiq:turns.here.bell"
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def longs(*indices: int) -> list[tuple[str, int]]:
 
 
 def test_no_more_turns_than_cores(queues: redis.Redis, sender: DoorbellBroker) -> None:
-    """A third instance takes nothing until one of two has ended its turn; another host has its own cores."""
+    """A third instance takes nothing until one of two has ended its turn; other cores are free."""
     first, second, third = (Instance(queues) for _ in range(3))
-    elsewhere = Instance(queues, Rules(host="there", at_once=1, rows=1, audio_s=20.0, express=False))
+    elsewhere = Instance(queues, Rules(cores="there", at_once=1, rows=1, audio_s=20.0, express=False))
     send(sender, 12)
 
     assert first.take() == shorts(0, 1, 2, 3)
@@ -96,7 +96,7 @@ def test_a_batch_has_as_much_audio_as_it_may(queues: redis.Redis, sender: Doorbe
     """What is longer by itself goes alone."""
     send(sender, 5, audio_ms=9_000)
     send(sender, 1, audio_ms=25_000)
-    one_core = Rules(host="here", at_once=1, rows=4, audio_s=20.0, express=False)
+    one_core = Rules(cores="here", at_once=1, rows=4, audio_s=20.0, express=False)
     instance = Instance(queues, one_core)
 
     taken = []
@@ -169,7 +169,7 @@ def test_short_recordings_are_left_to_express_instances(queues: redis.Redis, sen
 
 def test_a_dead_instance_loses_its_turn(queues: redis.Redis, sender: DoorbellBroker) -> None:
     """One that says that it goes on keeps it."""
-    one_core = Rules(host="here", at_once=1, rows=1, audio_s=20.0, express=False)
+    one_core = Rules(cores="here", at_once=1, rows=1, audio_s=20.0, express=False)
     instance, other = Instance(queues, one_core), Instance(queues, one_core)
     send(sender, 3)
     assert instance.take() == shorts(0)
@@ -192,22 +192,22 @@ def expire(queues: redis.Redis) -> None:
 
 
 def test_whoever_leaves_something_rings(queues: redis.Redis, sender: DoorbellBroker) -> None:
-    """If there is another core for it: to all hosts and to its own; for what waits, and only then."""
-    instance = Instance(queues, Rules(host="here", at_once=2, rows=2, audio_s=20.0, express=False))
+    """If there is another core for it: to all hosts and at its own cores; for what waits, and only then."""
+    instance = Instance(queues, Rules(cores="here", at_once=2, rows=2, audio_s=20.0, express=False))
     bell, long_bell = instance.turns.bells(serves_long=True)
     send(sender, 3)
     queues.delete(bell)
 
     instance.take()
-    assert (queues.llen(bell), queues.llen(HOST_BELL), queues.llen(long_bell)) == (1, 1, 0)
-    queues.delete(bell, HOST_BELL)
+    assert (queues.llen(bell), queues.llen(CORES_BELL), queues.llen(long_bell)) == (1, 1, 0)
+    queues.delete(bell, CORES_BELL)
     instance.turns.end()
-    assert (queues.llen(bell), queues.llen(HOST_BELL)) == (0, 1)
+    assert (queues.llen(bell), queues.llen(CORES_BELL)) == (0, 1)
 
 
 def test_who_finds_no_core_listens_for_one(queues: redis.Redis, sender: DoorbellBroker) -> None:
     """The ring that it heard is for another host; its own rings once a turn has ended."""
-    one_core = Rules(host="here", at_once=1, rows=1, audio_s=20.0, express=False)
+    one_core = Rules(cores="here", at_once=1, rows=1, audio_s=20.0, express=False)
     instance, other = Instance(queues, one_core), Instance(queues, one_core)
     bell, _ = other.turns.bells(serves_long=True)
     send(sender, 2)
@@ -216,7 +216,7 @@ def test_who_finds_no_core_listens_for_one(queues: redis.Redis, sender: Doorbell
 
     assert other.take() == []
     assert queues.llen(bell) == 1
-    assert other.turns.bells(serves_long=True) == [HOST_BELL]
+    assert other.turns.bells(serves_long=True) == [CORES_BELL]
     instance.turns.end()
     assert other.take() == shorts(1)
     assert other.turns.bells(serves_long=True)[0] == bell
@@ -264,7 +264,7 @@ def test_every_message_is_worked_on_and_no_more_at_once_than_cores(config: Setti
 def test_a_turn_ends_with_the_engine(config: Settings) -> None:
     """What is left to write down holds nobody up."""
     go_on = threading.Event()
-    one_core = Rules(host="here", at_once=1, rows=4, audio_s=20.0, express=False)
+    one_core = Rules(cores="here", at_once=1, rows=4, audio_s=20.0, express=False)
     slots, worked = Slots(8), list[str]()
 
     def write_down(_: str, __: int) -> None:

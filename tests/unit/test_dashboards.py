@@ -16,7 +16,7 @@ from monitoring.exposition import expose
 from monitoring.gauges import gauges
 from monitoring.health import assess
 from monitoring.measures import Measures
-from tests.unit.test_health import NOW_MS, pool, report
+from tests.unit.test_health import NOW_MS, expected, pool, report
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
@@ -27,7 +27,7 @@ FOREIGN = {"up", "ALERTS"}
 def exposed() -> dict[str, dict[str, set[str]]]:
     """Each sample's name → its labels → their values, of a service in which everything is known."""
     known = pool(report(1), report(2))
-    health = assess(known, instances=2, segmenters=1, now_ms=NOW_MS)
+    health = assess(known, expected=expected(2), now_ms=NOW_MS)
     found: dict[str, dict[str, set[str]]] = {}
     for family in text_string_to_metric_families(
         expose(Measures({}), gauges(known, health, Backlog(), Book(), NOW_MS))

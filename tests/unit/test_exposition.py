@@ -13,6 +13,7 @@ from monitoring.exposition import Family, expose
 from monitoring.gauges import gauges
 from monitoring.health import assess
 from monitoring.measures import Measures, together
+from tests.unit.test_health import expected
 
 EMPTY = Pool(instances={}, segmenters={}, counters={}, busy=frozenset(), jobs={"done": 2})
 
@@ -51,7 +52,7 @@ def test_counters_and_histograms() -> None:
 
 def test_gauges() -> None:
     """The workers by state, what waits, and the jobs that have ended."""
-    health = assess(EMPTY, instances=5, segmenters=1, now_ms=10_000)
+    health = assess(EMPTY, expected=expected(5), now_ms=10_000)
     backlog = Backlog(waiting_jobs=1, oldest_ms=4_000, running_jobs=2, segments_waiting=3, long_ms=4000)
 
     samples = read(expose(Measures({}), gauges(EMPTY, health, backlog, Book(), 10_000)))
@@ -66,7 +67,7 @@ def test_gauges() -> None:
 @pytest.mark.parametrize(("judged_ms", "up"), [(0, 0), (100_000, 0), (900_000, 1)])
 def test_the_monitor(judged_ms: int, up: int) -> None:
     """Whether it looks at the service, and when it did last: never is long ago."""
-    health = assess(EMPTY, instances=5, segmenters=1, now_ms=1_000_000)
+    health = assess(EMPTY, expected=expected(5), now_ms=1_000_000)
     book = Book(judged_ms=judged_ms, interval_s=30)
 
     samples = read(expose(Measures({}), gauges(EMPTY, health, Backlog(), book, 1_000_000)))

@@ -5,9 +5,12 @@ from collections.abc import Iterable
 import msgspec
 import pytest
 
+from actors import names
+from actors.names import WorkerName
 from actors.records import Capabilities, WorkerReport, WorkerState
+from actors.settings import Settings
 from actors.store.workers import LOST_AFTER_MS, Pool, Tries
-from monitoring.health import Condition, Health, HealthReport, assess
+from monitoring.health import Condition, Health, HealthReport, assess, without_details
 from monitoring.statistics import summarize
 
 NOW_MS = 1_000_000
@@ -34,6 +37,11 @@ def report(number: int, state: WorkerState = WorkerState.READY, age_ms: int = 10
 CUTTER = msgspec.structs.replace(report(1), name="segmenter-1")
 
 
+def expected(instances: int) -> list[WorkerName]:
+    """So many instances, and a segmenter."""
+    return [*names.expected(Settings(instances=instances))]
+
+
 def pool(*reports: WorkerReport, busy: Iterable[str] = ()) -> Pool:
     """A pool of these instances."""
     counters = {"instance-1": Tries(succeeded=3, failed=1, audio_ms=12_000, busy_ms=2_000)}
@@ -46,7 +54,7 @@ def pool(*reports: WorkerReport, busy: Iterable[str] = ()) -> Pool:
 
 def judged(*reports: WorkerReport, busy: Iterable[str] = ()) -> HealthReport:
     """The health of two expected instances."""
-    return assess(pool(*reports, busy=busy), instances=2, segmenters=1, now_ms=NOW_MS)
+    return assess(pool(*reports, busy=busy), expected=expected(2), now_ms=NOW_MS)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +108,7 @@ def test_without_a_segmenter() -> None:
     """Nobody to cut uploads is as bad as nobody to recognise them."""
     known = msgspec.structs.replace(pool(report(1), report(2)), segmenters={})
 
-    health = assess(known, instances=2, segmenters=1, now_ms=NOW_MS)
+    health = assess(known, expected=expected(2), now_ms=NOW_MS)
 
     assert health.status is Health.UNHEALTHY
     assert health.healthy_instances == 2
@@ -119,7 +127,7 @@ def test_statistics() -> None:
     """Counters are summed over the instances, and each state is counted once."""
     known = pool(report(1), report(2, WorkerState.ERROR), busy=["instance-1"])
 
-    stats = summarize(known, assess(known, instances=3, segmenters=1, now_ms=NOW_MS), [], NOW_MS)
+    stats = summarize(known, assess(known, expected=expected(3), now_ms=NOW_MS), [], NOW_MS)
 
     assert stats.model_pool_stats.total_instances == 3
     assert stats.model_pool_stats.total_requests == 4
@@ -129,11 +137,39 @@ def test_statistics() -> None:
     assert stats.jobs == {"done": 2}
 
 
+def test_hosts_that_share_a_redis() -> None:
+    """A host without workers expects none of its own; it judges those that it hears of."""
+    api_alone = Settings(redis_url="redis://hub", parts="api,monitor,courier")
+    named = [
+        msgspec.structs.replace(report(1), name="instance-1@b"),
+        msgspec.structs.replace(report(1, age_ms=LOST_AFTER_MS + 1), name="instance-1@a"),
+    ]
+    nobody = Pool(instances={}, segmenters={}, counters={}, busy=frozenset(), jobs={})
+
+    empty = assess(nobody, expected=[*names.expected(api_alone)], now_ms=NOW_MS)
+    health = assess(pool(*named), expected=(), now_ms=NOW_MS)
+
+    assert (empty.status, empty.health_ratio, empty.total_instances) == (Health.UNHEALTHY, 0, 0)
+    assert (health.status, health.total_instances) == (Health.DEGRADED, 2)
+    shown = without_details(health)
+    assert [one.instance for one in shown.health_details] == ["instance-1@2", "instance-1@1"]
+    assert shown.segmenters[0].instance == "segmenter-1"
+
+
+def test_those_that_have_gone_count() -> None:
+    """What the instances of hosts that are no more have done is done."""
+    known = msgspec.structs.replace(pool(report(1)), gone=Tries(succeeded=6))
+
+    stats = summarize(known, assess(known, expected=(), now_ms=NOW_MS), [], NOW_MS)
+
+    assert (stats.model_pool_stats.total_requests, stats.model_pool_stats.failed_requests) == (10, 1)
+
+
 def test_statistics_say_how_each_instance_is() -> None:
     """Beside its counters: what `/health` says of it, also where nothing is known."""
     known = pool(report(1), report(2, WorkerState.ERROR), busy=["instance-1"])
 
-    stats = summarize(known, assess(known, instances=3, segmenters=1, now_ms=NOW_MS), [], NOW_MS)
+    stats = summarize(known, assess(known, expected=expected(3), now_ms=NOW_MS), [], NOW_MS)
 
     assert [
         (one.state, one.device, one.model, one.rss_mb, one.gpu_mb, one.reason)

@@ -14,7 +14,7 @@ from monitoring.host import Gpu, Host
 from monitoring.looks import NOBODY, Look, compare
 from monitoring.measures import Measures
 from monitoring.snapshot import Snapshot
-from tests.unit.test_health import NOW_MS, pool, report
+from tests.unit.test_health import NOW_MS, expected, pool, report
 
 HOST = Host(
     cpu=0.5,
@@ -28,7 +28,7 @@ HOST = Host(
 
 def taken(before: Look | None, now: Look) -> Snapshot:
     """The snapshot of a look at two expected instances."""
-    health = assess(now.pool, instances=2, segmenters=1, now_ms=NOW_MS)
+    health = assess(now.pool, expected=expected(2), now_ms=NOW_MS)
     return compare(before, now, health, HOST)
 
 

@@ -53,6 +53,20 @@ def test_what_an_instance_said_before_it_was_killed_does_not_count() -> None:
     assert not line.good
 
 
+def test_each_host_shows_its_own_workers() -> None:
+    """What an instance of another host says is not said by the one with its number here, nor by its pid."""
+    said = [
+        msgspec.structs.replace(_instance(1, 11, state), instance=f"instance-1@{host}")
+        for host, state in (("a", Condition.IDLE), ("b", Condition.LOADING))
+    ]
+
+    shown = [
+        lines([_process("instance-1", pid=11)], _report(*said), node)[0].state for node in ("a", "b", "")
+    ]
+
+    assert shown == ["idle", "loading", "starting"]
+
+
 def test_an_exited_process_says_so() -> None:
     """The operator need do nothing: supervisord tries it again."""
     (line,) = lines([_process("instance-1", ProcessState.BACKOFF, pid=0)], None)

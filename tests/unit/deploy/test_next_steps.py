@@ -40,3 +40,11 @@ def test_the_page_of_a_closed_one(monkeypatch: pytest.MonkeyPatch, public: str, 
     assert "Bearer KEY" in steps
     assert (PAGE in steps) is shown
     assert ("ASR_PUBLIC=page" in steps) is not shown
+
+
+def test_a_host_without_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs there, and no address."""
+    steps = said(monkeypatch, Settings(redis_url="redis://hub", parts="instances,segmenters"), is_open=True)
+
+    assert "Ready here: segmenters, instances." in steps
+    assert "http" not in steps
