@@ -27,6 +27,10 @@ DAEMON_START_TIMEOUT_S: Final = 30.0
 #: Settings that a worker which starts anew takes from its host's start.
 _FIXED: Final = ("instances", "segmenters", "node", "parts")
 
+#: glibc lets each of a process's threads keep what another has freed to itself: with at most two heaps an
+#: instance stays smaller by a tenth, and does not creep upwards. Whoever starts us may say otherwise.
+_MEMORY: Final = {"MALLOC_ARENA_MAX": "2"}
+
 
 class ProcessState(StrEnum):
     """supervisord's states of a process."""
@@ -77,7 +81,7 @@ def launch(settings: Settings, running: Running, redis_server: Path | None) -> N
     done = subprocess.run(
         command,
         cwd=HOME,
-        env={**os.environ, **ours},
+        env={**_MEMORY, **os.environ, **ours},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
