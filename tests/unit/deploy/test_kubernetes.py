@@ -79,7 +79,9 @@ def test_every_setting_is_one(overlay: str) -> None:
     loaded = settings.load(configured["data"])
     api = pod_of(overlay, "api")["containers"][0]
 
-    assert loaded == Settings(port=5002, instances=1, segmenters=1, public="metrics")
+    assert loaded == Settings(
+        port=5002, instances=1, segmenters=1, parts="api,monitor,courier", public="metrics"
+    )
     assert api["ports"] == [{"name": "http", "containerPort": loaded.port}]
     for overlay_name, name in DEPLOYMENTS:
         container = pod_of(overlay_name, name)["containers"][0]
