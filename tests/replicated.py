@@ -12,6 +12,8 @@ from typing import Final
 
 import redis
 from msgspec import Struct
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from deploy.embedded_redis import server_binary
 from tests.checkouts import free_port
@@ -85,8 +87,14 @@ class Member(Struct):
             self.process = _spawn(self.command, self.folder)
 
     def client(self) -> redis.Redis:
-        """A connection as an operator makes it."""
-        return redis.Redis(port=self.port, password=PASSWORD, decode_responses=True)
+        """A connection as an operator makes it, who does not wait for one that is stopped."""
+        return redis.Redis(
+            port=self.port,
+            password=PASSWORD,
+            decode_responses=True,
+            socket_timeout=1,
+            retry=Retry(NoBackoff(), 0),
+        )
 
     def role(self) -> str:
         """Whether it says that it is `master` or `slave`; empty while it does not answer."""
