@@ -1,6 +1,5 @@
 """A Redis with Sentinels: the service goes on by itself when another server becomes the master."""
 
-import itertools
 import math
 import random
 import time
@@ -9,9 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from tests.chaos.faults import Struck
-from tests.chaos.ledger import Outcome
 from tests.chaos.target import Target
-from tests.chaos.trial import Load, Round, Trial
+from tests.chaos.trial import Load, Trial
 from tests.e2e.test_chaos import recording
 from tests.replicated import Replicated, replicated
 
@@ -28,10 +26,8 @@ class MasterKilled(Struct, frozen=True):
         lost = self.servers.master()
         lost.process.kill()
         lost.process.wait()
-        lost_s = time.monotonic()
         while self.servers.master() is lost:
             time.sleep(0.05)
-        print(f"{self.name}: another master after {time.monotonic() - lost_s:.1f} s")  # noqa: T201 - as below
         lost.come_back()
         done = target.service.run("deploy.service", "logs", "--job", "0")
         return Struck(wrong=[f"logs exits with {done.returncode}: {done.stderr}"] * bool(done.stderr))
@@ -52,18 +48,5 @@ def test_another_master(tmp_path: Path) -> None:
         )
         result = Trial(target, load).run([MasterKilled(servers)])
 
-    print(*map(told, result.rounds))  # noqa: T201 - figures for docs/redis.md
     assert not result.broken
     assert len(result.rounds) == 1
-
-
-def told(one: Round) -> str:
-    """What users have seen of it."""
-    uploads = [event for event in one.events if event.upload]
-    refused = [event.took_s for event in uploads if event.outcome is Outcome.REFUSED]
-    ends_s = sorted(event.began_s + event.took_s for event in uploads if event.outcome is Outcome.ANSWERED)
-    gap_s = max((later - earlier for earlier, later in itertools.pairwise(ends_s)), default=math.inf)
-    return (
-        f"{one.fault}: {len(ends_s)} uploads answered, none for {gap_s:.1f} s; {len(refused)} refused, "
-        f"the slowest after {max(refused, default=0):.2f} s"
-    )
