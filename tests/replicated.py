@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import redis
 from msgspec import Struct
@@ -146,7 +146,7 @@ class Replicated(Struct):
         for one in self.sentinels:
             with redis.Redis(port=one.port, password=SENTINEL_PASSWORD, decode_responses=True) as client:
                 while time.monotonic() < deadline_s:
-                    known = client.sentinel_master(MASTER)
+                    known = cast("dict[str, int]", client.sentinel_master(MASTER))
                     if known["num-other-sentinels"] == 2 and known["num-slaves"] == 1:
                         break
                     time.sleep(_POLL_S)
@@ -158,7 +158,7 @@ class Replicated(Struct):
             contextlib.suppress(redis.RedisError),
             redis.Redis(port=self.sentinels[0].port, password=SENTINEL_PASSWORD) as client,
         ):
-            return int(client.sentinel_get_master_addr_by_name(MASTER)[1])
+            return cast("tuple[str, int]", client.sentinel_get_master_addr_by_name(MASTER))[1]
         return 0
 
 

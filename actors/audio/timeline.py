@@ -4,7 +4,7 @@ A film's sound may begin after its pictures, and a stream has a hole where somet
 say so by the times of their packets alone.
 """
 
-from typing import Final
+from typing import Final, cast
 
 import av
 from av.audio.frame import AudioFrame
@@ -26,7 +26,7 @@ class Timeline:
     def __init__(self, container: InputContainer) -> None:
         #: The first moment of anything in the file; None until a frame says so.
         self._origin_samples = _samples(container.start_time, 1 / av.time_base)
-        leaps = container.format.flags & Flags.ts_discont.value
+        leaps = container.format.flags & cast("int", Flags.ts_discont.value)
         #: A time behind the end is damaged; None where nobody knows the end, or it is made of such times.
         self._end_samples = None if leaps else _samples(container.duration, 1 / av.time_base)
 

@@ -69,8 +69,7 @@ def test_a_recording_that_kills_segmenters(slow: Service, api: httpx.Client) -> 
     with redis.Redis.from_url(slow.env["ASR_REDIS_URL"]) as client:
 
         def begun_by() -> int:
-            messages = [key.decode() for key in client.keys(keys.deliveries("*"))]
-            return max((client.scard(message) for message in messages), default=0)
+            return max(map(client.scard, client.keys(keys.deliveries("*"))), default=0)
 
         for deaths in range(MAX_DELIVERIES):
             await_that(lambda deaths=deaths: begun_by() == deaths + 1)  # type: ignore[misc]

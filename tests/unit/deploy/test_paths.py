@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from actors import life_sign
 from actors.errors import StartupError
 from deploy import paths
 
@@ -39,7 +40,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.Monkey
     logs.touch()
     monkeypatch.setattr(paths, "RUN_DIR", tmp_path / "run")
     monkeypatch.setattr(paths, "LOG_DIR", logs)
-    monkeypatch.setattr(paths.life_sign, "FOLDER", tmp_path / "run" / "life")
+    monkeypatch.setattr(life_sign, "FOLDER", tmp_path / "run" / "life")
 
     with pytest.raises(StartupError, match="logs cannot be made: File exists"):
         paths.make_folders()
