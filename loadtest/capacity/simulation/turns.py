@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from simpy import Environment, Event
 
@@ -17,6 +17,15 @@ from loadtest.capacity.simulation.work import Part
 LOOK_S: Final = 1.0
 
 
+class Worker(Protocol):
+    """What matters of an instance when it takes a turn."""
+
+    @property
+    def is_express(self) -> bool:
+        """Whether it leaves long recordings to others."""
+        ...
+
+
 class Turns:
     """The queue of those segments, and who calculates."""
 
@@ -25,7 +34,7 @@ class Turns:
         self._host = host
         self._at_once = at_once
         self._waiting: dict[Lane, deque[Part]] = {lane: deque() for lane in Lane}
-        self._held: dict[Instance, Lane] = {}
+        self._held: dict[Worker, Lane] = {}
         self._listening: dict[Instance, Event] = {}
 
     def put(self, part: Part) -> None:
@@ -36,7 +45,7 @@ class Turns:
     def work(self, instance: Instance) -> Steps:
         """What an instance does for ever."""
         while True:
-            batch = self._take(instance)
+            batch = self.take(instance)
             if not batch:
                 heard = self._listening[instance] = self._env.event()
                 yield heard | self._env.timeout(LOOK_S)
@@ -44,20 +53,10 @@ class Turns:
                 continue
             yield from instance.fetch(batch)
             yield from instance.recognise(batch)
-            del self._held[instance]
+            self.end(instance)
             self._env.process(instance.conclude(batch))
-            self._ring()
 
-    def _ring(self) -> None:
-        """Wake whoever has listened for longest."""
-        for instance in [*self._listening][:1]:
-            self._listening.pop(instance).succeed()
-
-    def _ring_express(self) -> None:
-        for instance in [one for one in self._listening if one.is_express][:1]:
-            self._listening.pop(instance).succeed()
-
-    def _take(self, instance: Instance) -> Sequence[Part]:
+    def take(self, instance: Worker) -> Sequence[Part]:
         """The next batch of an instance; empty where there is no core, or nothing to do."""
         taken = [*self._held.values()]
         short, long = self._waiting[Lane.SHORT], self._waiting[Lane.LONG]
@@ -70,8 +69,7 @@ class Turns:
                 self._ring_express()
             elif cores > 0:
                 batch = self._first(short, 1 if long_about and instance.is_express else cores)
-        serves_long = not instance.is_express
-        if not batch and free > 0 and long and serves_long:
+        if not batch and free > 0 and long and not instance.is_express:
             batch = self._first(long, free)
         if batch:
             self._held[instance] = batch[0].lane
@@ -79,7 +77,21 @@ class Turns:
                 self._ring()
         return batch
 
-    def _is_left_to_express(self, instance: Instance, first: Part, *, long_about: bool) -> bool:
+    def end(self, instance: Worker) -> None:
+        """Leave the core to whoever is next."""
+        del self._held[instance]
+        self._ring()
+
+    def _ring(self) -> None:
+        """Wake whoever has listened for longest."""
+        for instance in [*self._listening][:1]:
+            self._listening.pop(instance).succeed()
+
+    def _ring_express(self) -> None:
+        for instance in [one for one in self._listening if one.is_express][:1]:
+            self._listening.pop(instance).succeed()
+
+    def _is_left_to_express(self, instance: Worker, first: Part, *, long_about: bool) -> bool:
         if instance.is_express or not self._host.express or not long_about:
             return False
         return self._env.now - first.enqueued_s < LEFT_TO_EXPRESS_S
