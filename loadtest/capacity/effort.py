@@ -21,7 +21,7 @@ class Effort(Struct, frozen=True, kw_only=True):
 
 
 USUAL: Final = Effort(
-    engine_s=12, users=10, words=40, talks=8, saturating_users=12, requests=10, duration_s=40
+    engine_s=12, users=10, words=40, talks=8, saturating_users=12, requests=10, duration_s=30
 )
 
 #: It shows that everything runs, and no figure means anything.
