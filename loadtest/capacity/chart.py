@@ -29,6 +29,9 @@ MOST_INSTANCES: Final = 10
 USERS_EACH: Final = 6
 
 _WIDTH: Final = 720
+
+#: What was measured is drawn as dots.
+_POINTS: Final = ".line.c1 { stroke-width: 9; }"
 _HEADING: Final = 26
 
 
@@ -61,8 +64,15 @@ def charts(found: Measured) -> Mapping[str, str]:
             "Throughput at saturation, RTFx",
             [
                 Line(f"{cores} cores, simulated", [rtfx(one) for one in shared]),
-                Line("a core for each instance, simulated", [rtfx(one) for one in each], 3),
                 *_dots(f"{cores} cores, measured", closed, lambda run: run.rtfx),
+            ],
+            "{:,.0f}".format,
+        ),
+        "scaling.svg": drawing(
+            "Throughput at saturation where each instance has a core, RTFx",
+            [
+                Line("simulated", [rtfx(one) for one in each]),
+                *_dots("measured", {cores: closed[cores]} if cores in closed else {}, lambda run: run.rtfx),
             ],
             "{:,.0f}".format,
         ),
@@ -91,7 +101,7 @@ def drawing(title: str, lines: Sequence[Line], write: Callable[[float], str]) ->
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height + 2 * _HEADING:g}" '
         f'role="img" aria-label="{title}">'
-        f"<style>{style()} text {{ font-family: system-ui, sans-serif; }}</style>"
+        f"<style>{style()} text {{ font-family: system-ui, sans-serif; }} {_POINTS}</style>"
         f'<text x="8" y="18" style="font-weight:600">{title}</text><text x="8" y="36">{legend}</text>'
         f'<g transform="translate(0 {2 * _HEADING})">{body.removesuffix("</svg>")}</g></svg>\n'
     )

@@ -3,11 +3,12 @@
 import multiprocessing
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from threading import Barrier
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from actors.engines.base import Row
 from loadtest.bench import speech
@@ -28,7 +29,7 @@ class Batch(Struct, frozen=True):
     took_s: float
 
 
-def measure(model: Path, cores: int, for_s: float) -> tuple[EngineTimes, ...]:
+def measure(model: str, cores: int, for_s: float) -> tuple[EngineTimes, ...]:
     """An engine for each core at the same time, and one with all of them, for so long each."""
     return tuple(
         fit(threads, _measured(model, cores // threads, threads, for_s)) for threads in sorted({1, cores})
@@ -43,7 +44,7 @@ def fit(threads: int, batches: Sequence[Batch]) -> EngineTimes:
     return EngineTimes(threads=threads, per_batch_s=per_batch_s, per_row_s=per_row_s, per_audio_s=per_audio_s)
 
 
-def _non_negative(counted: np.ndarray, one: np.ndarray) -> list[float]:
+def _non_negative(counted: NDArray[np.float64], one: NDArray[np.float64]) -> list[float]:
     """The best coefficients of which none is below 0: what would be so is left out."""
     kept = list(range(counted.shape[1]))
     while True:
@@ -53,28 +54,24 @@ def _non_negative(counted: np.ndarray, one: np.ndarray) -> list[float]:
         kept.remove(kept[int(found.argmin())])
 
 
-def _measured(model: Path, processes: int, threads: int, for_s: float) -> list[Batch]:
+def _measured(model: str, processes: int, threads: int, for_s: float) -> list[Batch]:
     spawn = multiprocessing.get_context("spawn")
-    barrier = spawn.Barrier(processes)
-    with spawn.Pool(processes, initializer=_begin, initargs=(barrier,)) as pool:
-        found = pool.starmap(_work, [(model, threads, for_s, seed) for seed in range(processes)], chunksize=1)
-    return [batch for each in found for batch in each]
+    with spawn.Manager() as manager, spawn.Pool(processes) as pool:
+        together = manager.Barrier(processes)
+        work = [(model, threads, for_s, seed, together) for seed in range(processes)]
+        return [batch for each in pool.starmap(_work, work, chunksize=1) for batch in each]
 
 
-def _begin(barrier: object) -> None:
-    globals()["_barrier"] = barrier
-
-
-def _work(model: Path, threads: int, for_s: float, seed: int) -> list[Batch]:
+def _work(model: str, threads: int, for_s: float, seed: int, together: Barrier) -> list[Batch]:
     """Every process for as long, so that none has the cores to itself at last."""
     from actors.engines.catalog import create
 
-    engine = create(str(model))
+    engine = create(model)
     engine.load("cpu", threads)
     batches = _batches(seed)
     for batch in batches:  # each length is compiled for once
         engine.recognize(batch)
-    globals()["_barrier"].wait()
+    together.wait()
     found, began_s = list[Batch](), time.perf_counter()
     while time.perf_counter() - began_s < for_s:
         for batch in batches:

@@ -129,13 +129,13 @@ class Found(Struct, frozen=True):
     redis_per_instance: float
 
 
-def measure(folder: Path, model: Path, engine: EngineTimes, effort: Effort) -> Found:
+def measure(folder: Path, model: str, engine: EngineTimes, effort: Effort) -> Found:
     """The costs, and how crowded the engines are; of five instances on all cores.
 
     Raises:
         NotServed: the service cannot be started or asked.
     """
-    with services.service(folder, str(model), request_timeout_s=3600, max_backlog_s=86_400) as service:
+    with services.service(folder, model, request_timeout_s=3600, max_backlog_s=86_400) as service:
         scales = Scales(service)
         kinds = {length_s: _recordings(folder / f"{length_s:g}", length_s) for length_s in (WORD_S, TALK_S)}
         for recordings in kinds.values():  # each length is compiled for once

@@ -51,28 +51,27 @@ class Hands:
         self._env.process(self._recognise(instance, hand))
         left = False  # something waited when it looked last
         while True:
-            lane = self._lane(instance, hand)
-            if not hand.held:
-                if lane is None:
-                    heard = self._listening[instance] = self._env.event()
-                    yield heard
-                else:
-                    self._take(instance, hand, lane)
-            elif lane is not None and left and self._may_take(instance, hand, lane):
+            lane = self._lane(instance, hand, left=left)
+            if lane is not None:
                 self._take(instance, hand, lane)
-            else:
-                left = lane is not None
+            elif hand.held:
+                left = any(self._waiting.values())
                 yield hand.changed | self._env.timeout(PEEK_S)
+            else:
+                heard = self._listening[instance] = self._env.event()
+                yield heard
 
-    def _lane(self, instance: Instance, hand: Hand) -> Lane | None:
-        """The lane that has something for an instance with room for it."""
+    def _lane(self, instance: Instance, hand: Hand, *, left: bool) -> Lane | None:
+        """The lane to take the next segment of: an idle instance any, a busy one what others have left."""
         rows = self._host.limits.rows
+        long = sum(one.lane is Lane.LONG for one in hand.held)
         if len(hand.held) >= 2 * rows:
             return None
-        if self._waiting[Lane.SHORT]:
-            return Lane.SHORT
-        long = sum(one.lane is Lane.LONG for one in hand.held)
-        return Lane.LONG if self._waiting[Lane.LONG] and not instance.is_express and long < rows else None
+        for lane, waiting in self._waiting.items():
+            serves = lane is Lane.SHORT or (not instance.is_express and long < rows)
+            if waiting and serves and (not hand.held or (left and self._may_take(instance, hand, lane))):
+                return lane
+        return None
 
     def _may_take(self, instance: Instance, hand: Hand, lane: Lane) -> bool:
         """Whether a busy instance has less than its share."""
