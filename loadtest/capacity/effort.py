@@ -18,11 +18,29 @@ class Effort(Struct, frozen=True, kw_only=True):
     saturating_users: int
     requests: int
     duration_s: float
+    #: The shares of what saturation gave at which they come.
+    loads: tuple[float, ...]
 
 
 USUAL: Final = Effort(
-    engine_s=12, users=10, words=40, talks=8, saturating_users=12, requests=10, duration_s=30
+    engine_s=6,
+    users=10,
+    words=40,
+    talks=8,
+    saturating_users=12,
+    requests=8,
+    duration_s=20,
+    loads=(0.4, 0.6, 0.8),
 )
 
 #: It shows that everything runs, and no figure means anything.
-QUICK: Final = Effort(engine_s=0.1, users=2, words=3, talks=2, saturating_users=2, requests=3, duration_s=2)
+QUICK: Final = Effort(
+    engine_s=0.1,
+    users=2,
+    words=3,
+    talks=2,
+    saturating_users=2,
+    requests=3,
+    duration_s=2,
+    loads=(0.5,),
+)

@@ -79,7 +79,7 @@ def _with_runs(found: Measured, setup: Setup, effort: Effort) -> Measured:
     """With another round of the loads on so many instances."""
     known = [run for run in found.runs if run.instances == setup.instances]
     rates = [run.rate_per_s for run in known if not run.users]
-    saturated_per_s = rates[0] / runs.LOADS[0] if rates else None
+    saturated_per_s = rates[0] / effort.loads[0] if rates else None
     new = runs.measure(setup, effort, saturated_per_s)
     return replace(found, runs=_merged(found.runs, new))
 

@@ -17,9 +17,6 @@ from loadtest.capacity.measured import Recording, Run
 from loadtest.versus.comparison import side
 from loadtest.versus.measuring import carried_out
 
-#: The shares of what saturation gave at which Poisson arrivals come.
-LOADS: Final = (0.4, 0.6, 0.8)
-
 _MILLISECONDS: Final = 1000.0
 
 
@@ -70,7 +67,7 @@ def measure(host: Setup, effort: Effort, saturated_per_s: float | None) -> Itera
         _sent(service.url, host.clips, replace(closed, requests_per_user=4))  # so that all are warm
         first, per_s = _sent(service.url, host.clips, closed)
         yield first
-        for seed, share in enumerate(LOADS, 1):
+        for seed, share in enumerate(effort.loads, 1):
             rate_per_s = round(share * (saturated_per_s or per_s), 2)
             run = Run(
                 instances=host.instances,

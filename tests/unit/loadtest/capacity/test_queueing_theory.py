@@ -10,6 +10,7 @@ from actors.batcher import Limits
 from loadtest.capacity.measured import Cost, Costs, EngineTimes, Recording
 from loadtest.capacity.simulation.cores import NICE, NORMAL, Cores
 from loadtest.capacity.simulation.hosts import Host
+from loadtest.capacity.simulation.instance import Steps
 from loadtest.capacity.simulation.pipeline import Due, open_loop
 
 NOTHING = Cost(0.0, 0.0)
@@ -78,12 +79,12 @@ def test_a_core_that_is_shared() -> None:
     env, load, took = Environment(), 0.6, list[float]()
     core, chance = Cores(env, 1), np.random.default_rng(3)
 
-    def task(size_s: float):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a process of SimPy
+    def task(size_s: float) -> Steps:
         began_s = env.now
         yield core.work(size_s)
         took.append((env.now - began_s) / size_s)
 
-    def arrive():  # type: ignore[no-untyped-def]  # noqa: ANN202 - likewise
+    def arrive() -> Steps:
         for size_s in chance.choice([0.2, 2.0, 5.0], REQUESTS):
             yield env.timeout(chance.exponential(2.4 / load))
             env.process(task(float(size_s)))
@@ -98,8 +99,13 @@ def test_weights() -> None:
     """On a core that both want, a nice task gets its weight's share; alone it gets all."""
     env, ended = Environment(), dict[str, float]()
     core = Cores(env, 1)
-    for name, weight in {"normal": NORMAL, "nice": NICE}.items():
-        core.work(1.0, weight=weight).callbacks.append(lambda _, name=name: ended.update({name: env.now}))
+
+    def task(name: str, weight: float) -> Steps:
+        yield core.work(1.0, weight=weight)
+        ended[name] = env.now
+
+    env.process(task("normal", NORMAL))
+    env.process(task("nice", NICE))
     env.run()
 
     assert ended["normal"] == pytest.approx(1 + NICE / NORMAL)
@@ -110,8 +116,13 @@ def test_threads() -> None:
     """A task is on no more cores than it has threads; what it leaves goes to the others."""
     env, ended = Environment(), dict[str, float]()
     cores = Cores(env, 4)
-    for name, threads in {"one": 1, "four": 4}.items():
-        cores.work(3.0, threads=threads).callbacks.append(lambda _, name=name: ended.update({name: env.now}))
+
+    def task(name: str, threads: int) -> Steps:
+        yield cores.work(3.0, threads=threads)
+        ended[name] = env.now
+
+    env.process(task("one", 1))
+    env.process(task("four", 4))
     env.run()
 
     assert ended["four"] == pytest.approx(1.0)
