@@ -57,13 +57,17 @@ def charts(found: Measured) -> Mapping[str, str]:
     users = max(run.users for run in closed.values())
     requests = next(run.requests_per_user for run in closed.values())
     cores = found.hardware.cores
-    shared = [_loaded(found, count, cores, users, requests) for count in counts]
+    # Fewer instances than cores have several threads each, which may not have been measured.
+    shared = [
+        _loaded(found, count, cores, users, requests) if count >= found.fewest(cores) else None
+        for count in counts
+    ]
     each = [_loaded(found, count, count, USERS_EACH * count, requests) for count in counts]
     return {
         "throughput.svg": drawing(
             "Throughput at saturation, RTFx",
             [
-                Line(f"{cores} cores, simulated", [rtfx(one) for one in shared]),
+                Line(f"{cores} cores, simulated", [rtfx(one) if one else None for one in shared]),
                 *_dots(f"{cores} cores, measured", closed, lambda run: run.rtfx),
             ],
             "{:,.0f}".format,
@@ -79,7 +83,7 @@ def charts(found: Measured) -> Mapping[str, str]:
         "latency.svg": drawing(
             f"p95 of {users} users who send one recording after the other",
             [
-                Line(f"{cores} cores, simulated", [_p95_s(one) for one in shared]),
+                Line(f"{cores} cores, simulated", [_p95_s(one) if one else None for one in shared]),
                 *_dots(f"{cores} cores, measured", closed, lambda run: run.p95_s),
             ],
             duration,
@@ -111,6 +115,8 @@ def _dots(name: str, runs: Mapping[int, Run], rounds: Callable[[Run], Sequence[f
     """A line for each measured number, so that nothing is drawn between two."""
     lines = list[Line]()
     for count, run in runs.items():
+        if not rounds(run):
+            continue
         values: list[float | None] = [None] * MOST_INSTANCES
         values[count - 1] = statistics.median(rounds(run))
         lines.append(Line(name, values, 1))

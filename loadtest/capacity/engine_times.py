@@ -20,6 +20,9 @@ ROWS: Final = (1, 2, 4, 8)
 
 _BATCHES: Final = 48
 
+#: What an engine that does nothing takes.
+_SHORTEST_S: Final = 1e-6
+
 
 class Batch(Struct, frozen=True):
     """A batch that was recognised."""
@@ -38,7 +41,7 @@ def measure(model: str, cores: int, for_s: float) -> tuple[EngineTimes, ...]:
 
 def fit(threads: int, batches: Sequence[Batch]) -> EngineTimes:
     """Least squares of the relative error: a batch of a second counts as much as one of twenty."""
-    took_s = np.array([one.took_s for one in batches])
+    took_s = np.array([max(one.took_s, _SHORTEST_S) for one in batches])
     counted = np.array([[1.0, one.rows, one.audio_s] for one in batches])
     per_batch_s, per_row_s, per_audio_s = _non_negative(counted / took_s[:, None], np.ones(len(batches)))
     return EngineTimes(threads=threads, per_batch_s=per_batch_s, per_row_s=per_row_s, per_audio_s=per_audio_s)

@@ -82,10 +82,10 @@ class Run(Struct, frozen=True, kw_only=True):
     rate_per_s: float = 0
     duration_s: float = 0
     seed: int = 0
-    #: What was measured, in each round.
-    rtfx: tuple[float, ...]
-    p50_s: tuple[float, ...]
-    p95_s: tuple[float, ...]
+    #: What was measured, in each round; empty where it was not.
+    rtfx: tuple[float, ...] = ()
+    p50_s: tuple[float, ...] = ()
+    p95_s: tuple[float, ...] = ()
 
 
 class Measured(Struct, frozen=True, kw_only=True):
@@ -111,6 +111,10 @@ class Measured(Struct, frozen=True, kw_only=True):
         """That with so many threads, or the next lower number that was measured."""
         fitting = [one for one in self.engines if one.threads <= threads]
         return max(fitting or self.engines, key=lambda one: one.threads)
+
+    def fewest(self, cores: int) -> int:
+        """The fewest instances that share so many cores with as many threads each as were measured."""
+        return cores // max(one.threads for one in self.engines if one.threads <= cores)
 
     @property
     def source(self) -> str:

@@ -47,12 +47,16 @@ def checks(found: Measured) -> Iterator[Check]:
     for run in found.runs:
         service = simulated(found, run)
         latencies = sorted(one.latency_s for one in service.served)
+        found_here = {
+            "RTFx": (run.rtfx if run.users else (), rtfx(service)),
+            "p50": (run.p50_s, percentile(latencies, 0.5)),
+            "p95": (run.p95_s, percentile(latencies, 0.95)),
+        }
         figures = [
-            Figure("p50", statistics.median(run.p50_s), percentile(latencies, 0.5)),
-            Figure("p95", statistics.median(run.p95_s), percentile(latencies, 0.95)),
+            Figure(name, statistics.median(rounds), simulated_as)
+            for name, (rounds, simulated_as) in found_here.items()
+            if rounds
         ]
-        if run.users:
-            figures.insert(0, Figure("RTFx", statistics.median(run.rtfx), rtfx(service)))
         yield Check(run, tuple(figures))
 
 
