@@ -27,6 +27,12 @@ transcribe FILE lang="auto" format="srt": setup
 loadtest *ARGS: setup
     @{{ python }} -m loadtest --from {{ quote(invocation_directory()) }} "$@"
 
+# how much hardware a load takes: plan --hours-per-day 100000 --p95 2s --gpu l4 [--mix 8s=30,5min=40,1h=30]
+[group('use')]
+[no-exit-message]
+plan *ARGS: setup
+    @{{ python }} -m loadtest.capacity --from {{ quote(invocation_directory()) }} "$@"
+
 # start the service and wait until every instance is ready
 [group('service')]
 [no-exit-message]

@@ -2,6 +2,8 @@
 
 import contextlib
 import platform
+import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import psutil
 import pynvml
 
 from deploy.client import NotServed
+from deploy.paths import HOME
 from loadtest.records import Hardware, Service
 from loadtest.watch import client
 from monitoring.health import Health, HealthReport
@@ -58,6 +61,16 @@ def hardware() -> Hardware:
         memory_mb=psutil.virtual_memory().total >> 20,
         gpus=_gpus(),
     )
+
+
+def commit() -> str:
+    """The commit of this checkout, with `-dirty` where files differ from it; empty outside a repository."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    command = [git, "describe", "--always", "--dirty", "--exclude=*"]
+    done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def _version(http: httpx.Client) -> str | None:

@@ -43,10 +43,15 @@ def sheet(title: str, heading: str, about: str, top: str, parts: Iterable[str]) 
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE.read_text(encoding='utf-8')}</style></head>"
+        f"<title>{escape(title)}</title><style>{style()}</style></head>"
         f"<body><header><h1>{escape(heading)}</h1><p>{escape(about)}</p></header>"
         f"{top}<main>{''.join(parts)}</main></body></html>\n"
     )
+
+
+def style() -> str:
+    """The colours of charts, also for one that stands by itself."""
+    return _STYLE.read_text(encoding="utf-8")
 
 
 def tiles(shown: Iterable[Tile]) -> str:

@@ -6,9 +6,7 @@ leaves the others; Ctrl-C and SIGTERM leave what has been measured, and no proce
 
 import argparse
 import shlex
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -25,7 +23,7 @@ from loadtest.bench.check import BadBaseline
 from loadtest.bench.report import markdown
 from loadtest.bench.rows import Bench, Found, Row, Size
 from loadtest.report import files
-from loadtest.target import hardware
+from loadtest.target import commit, hardware
 from loadtest.versus.servers import version_of_quintet
 from monitoring.axes import local
 
@@ -79,7 +77,7 @@ def _measured(asked: argparse.Namespace, console: Console) -> tuple[Bench, bool]
         interrupted = True
     bench = Bench(
         version=version_of_quintet(),
-        commit=_commit(),
+        commit=commit(),
         hardware=hardware(),
         command=_command(asked),
         size=asked.size,
@@ -110,15 +108,6 @@ def _write(bench: Bench, folder: Path) -> None:
 def _command(asked: argparse.Namespace) -> str:
     words = ["./justw", "bench", *([f"--{asked.size}"] if asked.size is not Size.USUAL else [])]
     return shlex.join([*words, *(["--only", ",".join(asked.only)] if asked.only != _rows() else [])])
-
-
-def _commit() -> str:
-    git = shutil.which("git")
-    if git is None:
-        return ""
-    command = [git, "describe", "--always", "--dirty", "--exclude=*"]
-    done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
 
 
 def _rows() -> list[str]:

@@ -1,0 +1,1 @@
+"""How much hardware a load needs: a plan from measured figures, and the simulation that it rests on."""

@@ -1,0 +1,1 @@
+"""A discrete-event simulation of the pipeline: API, segmenters, lanes, batches, instances."""
