@@ -74,7 +74,7 @@ def _lines(plan: Plan) -> Iterator[tuple[str, str, str]]:
     yield "Redis", f"{redis.cores:.3g} cores", f"{redis.commands_per_s:,.0f} commands/s, scripts' included"
     yield "its network", f"{redis.gbit_per_s:.3g} Gbit/s", "the fuller direction"
     yield "its memory", f"{redis.memory_gb:,.3g} GB", f"{redis.kept_gb:,.3g} of it results that are kept"
-    enough = f"one is enough to {plan.one_redis_hours_per_day:,.0f} hours a day"
+    enough = f"one is enough for {round(plan.one_redis_hours_per_day, -3):,.0f} hours a day"
     yield "cells", f"{needed.cells:,}", f"{enough}; first to run out: {needed.bottleneck}"
     used = [f"{needed.vcpu_hours:.2g} core hours"]
     if plan.speed:

@@ -23,7 +23,7 @@ from loadtest.capacity.simulation import turns as simulated
 from loadtest.capacity.simulation.hosts import CPU_LIMITS, cpu_host
 from loadtest.capacity.simulation.work import Job, part
 
-RULES = Rules(host="here", at_once=2, rows=CPU_LIMITS.rows, audio_s=CPU_LIMITS.audio_s, express=False)
+RULES = Rules(cores="here", at_once=2, rows=CPU_LIMITS.rows, audio_s=CPU_LIMITS.audio_s, express=False)
 INSTANCES = 5
 STEPS = 120
 
