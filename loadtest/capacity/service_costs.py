@@ -28,8 +28,8 @@ DIFFERENT: Final = 12
 #: Uploads whose memory is weighed while they wait.
 QUEUED: Final = 40
 
-#: Of a result that is kept with the times of its words, bytes a second (tests/integration/test_redis_memory.py):
-#: a model with random weights says less than people do.
+#: Bytes a second of a result that is kept with the times of its words (tests/integration/test_redis_memory.py),
+#: as a model with random weights says less than people do.
 KEPT_PER_AUDIO_S: Final = 165.0
 
 #: The idle service is looked at for so long.

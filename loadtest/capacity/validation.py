@@ -103,8 +103,12 @@ def markdown(found: Measured, compared: Sequence[Check]) -> str:
             name = ""
     errors = [abs(figure.error) for check in compared for figure in check.figures]
     within = sum(error <= AIM for error in errors)
-    lines += ["", f"{within} of {len(errors)} figures are within {AIM:.0%}; the median error is "]
-    lines[-1] += f"{statistics.median(errors):.0%}. Simulated with the costs of {found.source}."
+    median_error = f"{statistics.median(errors):.0%}"
+    lines += [
+        "",
+        f"{within} of {len(errors)} figures are within {AIM:.0%}; the median error is {median_error}.",
+    ]
+    lines += [f"Simulated with the costs of {found.source}."]
     return "\n".join(lines)
 
 
