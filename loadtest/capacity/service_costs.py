@@ -28,7 +28,7 @@ DIFFERENT: Final = 12
 #: Uploads whose memory is weighed while they wait.
 QUEUED: Final = 40
 
-#: Bytes a second of a result that is kept with the times of its words (tests/integration/test_redis_memory.py),
+#: Bytes a second of a kept result with the times of its words (tests/integration/test_redis_memory.py),
 #: as a model with random weights says less than people do.
 KEPT_PER_AUDIO_S: Final = 165.0
 
