@@ -23,12 +23,13 @@ def offset_ms() -> int:
     return _Shared.offset_ms
 
 
-def set_by(told_ms: int, round_trip_ms: float) -> None:
-    """Go by the clock of Redis, which has just told its time."""
+def set_by(told_ms: int, round_trip_ms: float) -> bool:
+    """Go by the clock of Redis, which has just told its time; false if it took too long for that."""
     if round_trip_ms > TOLERANCE_MS:
-        return
+        return False
     offset = told_ms + round(round_trip_ms / 2) - _own_ms()
     _Shared.offset_ms = offset if abs(offset) > TOLERANCE_MS else 0
+    return True
 
 
 def _own_ms() -> int:

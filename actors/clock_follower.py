@@ -39,7 +39,7 @@ class ClockFollower(threading.Thread):
             time.sleep(ASK_EVERY_S if self.ask() else ASK_AGAIN_S)
 
     def ask(self) -> bool:
-        """Ask once; false while Redis does not answer."""
+        """Ask once; false while Redis does not answer, or too late."""
         began_s = time.monotonic()
         try:
             seconds, microseconds = self._client.time()
@@ -49,9 +49,9 @@ class ClockFollower(threading.Thread):
             # Whatever it is: the next answer may tell.
             log.exception("clock.failed", reason=reason(error))
             return False
-        clock.set_by(seconds * 1000 + microseconds // 1000, (time.monotonic() - began_s) * 1000)
+        heard = clock.set_by(seconds * 1000 + microseconds // 1000, (time.monotonic() - began_s) * 1000)
         self._tell()
-        return True
+        return heard
 
     def _tell(self) -> None:
         """Say once that the clocks differ; it does no harm, but should not be."""
@@ -65,5 +65,5 @@ def follow(settings: Settings) -> None:
     """Go by the clock of Redis from now on, unless it is that of this machine."""
     if settings.shares_redis:
         follower = ClockFollower(unrepeated(settings))
-        follower.ask()
+        follower.ask() or follower.ask()  # the first time it has to connect
         follower.start()

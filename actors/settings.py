@@ -77,8 +77,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: Annotated[
         str,
         Meta(
-            pattern=r"^$|^rediss?://[^/?]+(/\d*)?(\?(?!.*\bdb=).*)?$|^unix://[^?]+(\?db=\d+)?$"
-            r"|^rediss?\+sentinel://[^/?]+/[^/?]+(/\d*)?(\?(?!.*\bdb=).*)?$",
+            pattern=r"^$|^rediss?://[^/?#]+(/\d*)?(\?(?!.*\bdb=)[^#]*)?$|^unix://[^?]+(\?db=\d+)?$"
+            r"|^rediss?\+sentinel://[^/?#]+/[^/?#]+(/\d*)?(\?(?!.*\bdb=)[^#]*)?$",
             description="a Redis of your own, `redis://…`, `rediss://…`, `unix://…` or "
             "`redis+sentinel://host,host/master` (docs/redis.md); empty: the embedded one",
         ),

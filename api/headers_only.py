@@ -1,4 +1,7 @@
-"""HEAD asks what GET would be answered, without the body: as those do who look whether a service is up."""
+"""HEAD asks what GET would be answered, without the body: as those do who look whether a service is up.
+
+To all inside, the log included, it is a GET.
+"""
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send

@@ -13,7 +13,7 @@ from api.error_answers import problems
 from api.errors import Unavailable
 from api.instances import InstancePool
 from api.intake import Recognizer
-from monitoring.health import Health, HealthReport, without_details
+from monitoring.health import Health, HealthReport, without_details, without_hosts
 from monitoring.statistics import Statistics, summarize
 
 #: Running jobs in `/stats`, and among how many the caller's own are looked for.
@@ -68,9 +68,11 @@ async def ready(pool: InstancePool) -> Alive:
     security=SECURITY,
     responses=problems({401: "An API key is needed."}),
 )
-async def stats(recognizer: Recognizer, caller: Caller) -> Statistics:
+async def stats(recognizer: Recognizer, caller: Caller, request: Request[Any, Any, State]) -> Statistics:
     """Counters since Redis was first started, whichever process answers, and the caller's running jobs."""
     pool = await recognizer.pool.read()
     running = await recognizer.store.running(RUNNING_LOOKED_AT)
     own = [job for job in running if caller == OPERATOR or job.caller == caller.name][:RUNNING_SHOWN]
-    return summarize(pool, recognizer.pool.assess(pool), own, now_ms())
+    report = recognizer.pool.assess(pool)
+    shown = report if is_known(request) else without_hosts(report)
+    return summarize(pool, report, own, now_ms(), shown)

@@ -17,7 +17,7 @@ from actors.settings import Settings
 from api.callers import Connection, callers_of
 from api.errors import ForeignPage, UnknownName, shortened
 
-_SAFE: Final = {"GET", "HEAD"}
+_SAFE: Final = {"GET"}
 
 
 class Names:

@@ -19,8 +19,8 @@ from actors.store.sentinel_url import is_sentinel, parse
 
 TIMEOUT_S: Final = 3.0
 
-#: The oldest that the tests were run on.
-OLDEST: Final = (6, 2)
+#: Older ones wrap what fails inside a script into an error of their own: what passes by itself is not known.
+OLDEST: Final = (7, 0)
 
 #: Keys that a cluster keeps apart, as it would those of every script.
 _APART: Final = (keys.SPOOL, keys.JOBS)
@@ -135,6 +135,11 @@ def _why_unusable(said: str) -> str:
         return (
             f"The Redis of ASR_REDIS_URL has too few databases ({said}): Quintet needs the one that the URL "
             "names, 0 without a number, and the one after it"
+        )
+    if "unknown command" in said:
+        return (
+            f"The Redis of ASR_REDIS_URL lacks a command that Quintet needs ({said}): allow it there, "
+            "or name another Redis"
         )
     if _UNTRUSTED in said:
         return (

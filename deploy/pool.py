@@ -34,4 +34,4 @@ async def _read(redis_url: str) -> HealthReport:
 def shown(redis_url: str) -> str:
     """The URL without what nobody is to read."""
     parts = urlsplit(redis_url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))

@@ -4,9 +4,12 @@ import errno
 import socket
 import time
 
+import redis
+
 from actors import devices, names, weights
 from actors.engines import catalog, sensevoice_folder
 from actors.errors import StartupError
+from actors.records import WorkerReport
 from actors.settings import Settings
 from actors.store.connection import unrepeated
 from actors.store.workers import HEARTBEAT_S, WorkerRegistry
@@ -94,17 +97,26 @@ def check_names(settings: Settings) -> None:
     Raises:
         StartupError: a worker with a name of this host's goes on to report.
     """
-    ours = set(map(str, names.expected(settings)))
+    try:
+        other = _namesake(set(map(str, names.expected(settings))), settings)
+    except redis.RedisError as error:
+        raise StartupError(f"The Redis of ASR_REDIS_URL has gone away ({error}): start it") from error
+    if other:
+        raise StartupError(
+            f"{other.name} runs already: process {other.pid} on {other.host}. "
+            "No two hosts of one Redis may have the same name: choose another with ASR_NODE"
+        )
+
+
+def _namesake(ours: set[str], settings: Settings) -> WorkerReport | None:
+    """A worker with one of our names that goes on to report."""
     with unrepeated(settings) as client:
         registry = WorkerRegistry(client)
         ends_s = time.monotonic() + NEXT_REPORT_S
         before = registry.heard_lately(ours)
         while before and time.monotonic() < ends_s:
             time.sleep(HEARTBEAT_S / 4)
-            now = registry.heard_lately(ours)
-            if again := [report for name, report in now.items() if before.get(name, report) != report]:
-                other = again[0]
-                raise StartupError(
-                    f"{other.name} runs already: process {other.pid} on {other.host}. "
-                    "No two hosts of one Redis may have the same name: choose another with ASR_NODE"
-                )
+            for name, report in registry.heard_lately(ours).items():
+                if before.get(name, report) != report:
+                    return report
+    return None

@@ -27,7 +27,7 @@ DAEMON_START_TIMEOUT_S: Final = 30.0
 #: Settings that a worker which starts anew takes from its host's start.
 _FIXED: Final = ("instances", "segmenters", "node", "parts")
 
-#: glibc lets each of a process's threads keep what another has freed to itself: with at most two heaps an
+#: glibc gives threads heaps of their own, and what is free in one does not serve another: with two at most an
 #: instance stays smaller by a tenth, and does not creep upwards. Whoever starts us may say otherwise.
 _MEMORY: Final = {"MALLOC_ARENA_MAX": "2"}
 

@@ -1,7 +1,7 @@
 """How healthy the service is, judged from what its workers say of themselves."""
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -86,19 +86,34 @@ def assess(pool: Pool, *, expected: Iterable[WorkerName], now_ms: int) -> Health
     )
 
 
-def without_details(report: HealthReport) -> HealthReport:
-    """What everyone may know: what works, but not on which machine, or why something does not."""
-    hidden: dict[str, None] = dict.fromkeys(("host", "pid", "device", "rss_mb", "gpu_mb", "reason"))
+def without_hosts(report: HealthReport) -> HealthReport:
+    """What works, but not on which machine, or why something does not."""
     everyone = (*report.health_details, *report.segmenters)
     names = {one.instance: WorkerName.parse(one.instance) for one in everyone}
     nodes = sorted({name.node for name in names.values() if name.node})
     numbers = {node: str(number) for number, node in enumerate(nodes, start=1)}
     shown = {full: on(numbers.get(name.node, ""), name.process) for full, name in names.items()}
-    details, segmenters = (
-        tuple(msgspec.structs.replace(one, instance=shown[one.instance], **hidden) for one in workers)
-        for workers in (report.health_details, report.segmenters)
+    return _with_each(
+        report,
+        lambda one: msgspec.structs.replace(
+            one, instance=shown[one.instance], host=None, pid=None, reason=None
+        ),
     )
-    return msgspec.structs.replace(report, health_details=details, segmenters=segmenters)
+
+
+def without_details(report: HealthReport) -> HealthReport:
+    """What everyone may know: not even on what it works."""
+    return _with_each(
+        without_hosts(report), lambda one: msgspec.structs.replace(one, device=None, rss_mb=None, gpu_mb=None)
+    )
+
+
+def _with_each(report: HealthReport, change: Callable[[WorkerHealth], WorkerHealth]) -> HealthReport:
+    return msgspec.structs.replace(
+        report,
+        health_details=tuple(map(change, report.health_details)),
+        segmenters=tuple(map(change, report.segmenters)),
+    )
 
 
 def condition(report: WorkerReport, pool: Pool, now_ms: int) -> Condition:

@@ -73,10 +73,13 @@ class Statistics(Struct, frozen=True, kw_only=True):
     running: tuple[JobProgress, ...]
 
 
-def summarize(pool: Pool, health: HealthReport, running: Iterable[Job], now_ms: int) -> Statistics:
-    """Sum up what Redis knows of the instances."""
+def summarize(
+    pool: Pool, health: HealthReport, running: Iterable[Job], now_ms: int, shown: HealthReport | None = None
+) -> Statistics:
+    """Sum up what Redis knows of the instances; each as `shown` has it, if that is less."""
     instances = tuple(
-        _instance(detail, pool.counters.get(detail.instance, Tries())) for detail in health.health_details
+        _instance(as_shown, pool.counters.get(detail.instance, Tries()))
+        for detail, as_shown in zip(health.health_details, (shown or health).health_details, strict=True)
     )
     tried = [*pool.counters.values(), pool.gone]
     succeeded = sum(one.succeeded for one in tried)

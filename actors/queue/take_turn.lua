@@ -13,7 +13,7 @@
 --       queue, messages, bell and acknowledgements of this worker for short ones, the same for long ones
 -- ARGV: holder, worker, lease in ms, how many may calculate at once, most rows, most ms of audio,
 --       1 if express, 1 if it serves long ones, ms for which short ones are left to express instances,
---       rings that a bell keeps
+--       rings that a bell keeps, seconds for which that of the cores is kept
 -- Returns 1 if there was no core, else 0, and the messages.
 local short = { turns = KEYS[1], queue = KEYS[6], messages = KEYS[7], bell = KEYS[8], acks = KEYS[9] }
 local long = { turns = KEYS[2], queue = KEYS[10], messages = KEYS[11], bell = KEYS[12], acks = KEYS[13] }
@@ -108,6 +108,7 @@ if none or #batch > 0 and at_once > short.taken + long.taken then
             ring(lane.bell)
             if not none then
                 ring(cores_bell)
+                redis.call("EXPIRE", cores_bell, ARGV[11])
             end
         end
     end

@@ -27,6 +27,9 @@ _QUEUES: Final = queues(RECOGNIZE)
 
 _FOLDER: Final = Path(__file__).parent
 
+#: The bell of some cores outlives their machine by so much.
+BELL_KEPT_S: Final = 3600
+
 
 class Rules(Struct, frozen=True, kw_only=True):
     """How an instance takes turns."""
@@ -95,6 +98,7 @@ class Turns:
             int(slots.serves_long),
             round(slots.leaves_short_s * 1000),
             RINGS_KEPT,
+            BELL_KEPT_S,
         ]
         none, *found = cast("tuple[int, *tuple[bytes, ...]]", self._take(keys=keys, args=args))
         self._waits_for_core = bool(none)
@@ -112,5 +116,5 @@ class Turns:
     def end(self) -> None:
         """Leave the core to whoever is next."""
         keys = [*self._held, self._cores_bell, *(queue_keys(name)[0] for name in _QUEUES)]
-        self._waits_for_core = bool(self._end(keys=keys, args=[self._holder, RINGS_KEPT]))
+        self._waits_for_core = bool(self._end(keys=keys, args=[self._holder, RINGS_KEPT, BELL_KEPT_S]))
         self.since_s = None

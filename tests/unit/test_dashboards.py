@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from actors.store.backlog import Backlog
+from actors.store.workers import ALL_GONE, Tries
 from monitoring.alerts import Book
 from monitoring.exposition import expose
 from monitoring.gauges import gauges
@@ -26,7 +28,7 @@ FOREIGN = {"up", "ALERTS"}
 
 def exposed() -> dict[str, dict[str, set[str]]]:
     """Each sample's name → its labels → their values, of a service in which everything is known."""
-    known = pool(report(1), report(2))
+    known = msgspec.structs.replace(pool(report(1), report(2)), gone=Tries(succeeded=1), deaths={ALL_GONE: 1})
     health = assess(known, expected=expected(2), now_ms=NOW_MS)
     found: dict[str, dict[str, set[str]]] = {}
     for family in text_string_to_metric_families(

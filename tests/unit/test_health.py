@@ -10,7 +10,7 @@ from actors.names import WorkerName
 from actors.records import Capabilities, WorkerReport, WorkerState
 from actors.settings import Settings
 from actors.store.workers import LOST_AFTER_MS, Pool, Tries
-from monitoring.health import Condition, Health, HealthReport, assess, without_details
+from monitoring.health import Condition, Health, HealthReport, assess, without_details, without_hosts
 from monitoring.statistics import summarize
 
 NOW_MS = 1_000_000
@@ -154,6 +154,18 @@ def test_hosts_that_share_a_redis() -> None:
     shown = without_details(health)
     assert [one.instance for one in shown.health_details] == ["instance-1@2", "instance-1@1"]
     assert shown.segmenters[0].instance == "segmenter-1"
+
+
+def test_statistics_for_everyone() -> None:
+    """They call the instances as `/health` does, without a key: the page puts the two side by side."""
+    known = pool(msgspec.structs.replace(report(1), name="instance-1@gpu-2", reason="on gpu-2"))
+    health = assess(known, expected=(), now_ms=NOW_MS)
+
+    stats = summarize(known, health, [], NOW_MS, shown=without_hosts(health))
+
+    (shown,) = stats.model_pool_stats.instances
+    assert shown.instance == without_details(health).health_details[0].instance == "instance-1@1"
+    assert (shown.reason, shown.rss_mb) == (None, 100)
 
 
 def test_those_that_have_gone_count() -> None:

@@ -76,11 +76,16 @@ def test_keda_alone_says_how_many_there_are(overlay: str) -> None:
 def test_every_setting_is_one(overlay: str) -> None:
     """And what the API listens on is what the Service leads to."""
     (configured,) = of_kind(BUILT[overlay], "ConfigMap").values()
-    loaded = settings.load(configured["data"])
+    loaded = settings.load(configured["data"] | {"ASR_REDIS_URL": "redis://redis"})
     api = pod_of(overlay, "api")["containers"][0]
 
     assert loaded == Settings(
-        port=5002, instances=1, segmenters=1, parts="api,monitor,courier", public="metrics"
+        port=5002,
+        instances=1,
+        segmenters=1,
+        parts="api,monitor,courier",
+        redis_url="redis://redis",
+        public="metrics",
     )
     assert api["ports"] == [{"name": "http", "containerPort": loaded.port}]
     for overlay_name, name in DEPLOYMENTS:
