@@ -65,5 +65,6 @@ def follow(settings: Settings) -> None:
     """Go by the clock of Redis from now on, unless it is that of this machine."""
     if settings.shares_redis:
         follower = ClockFollower(unrepeated(settings))
-        follower.ask() or follower.ask()  # the first time it has to connect
+        if not follower.ask():  # the first time it has to connect, too
+            follower.ask()
         follower.start()
