@@ -1,11 +1,8 @@
 """Whether a job costs more when ten thousand wait than when ten do."""
 
-import signal
 import statistics
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -42,13 +39,13 @@ def measure(size: Size, folder: Path) -> Found:
         _fill(http, file, few)  # so that it is warm
         _drain_s(http)
         few_s = [_finish_s(service, http, file, few)]
-        with _held(service):
+        with service.hold_segmenters():
             _fill(http, file, FEW)
             few_ms = [_accept(http, file, accepted)]
             _fill(http, file, many - FEW - 2 * accepted)
             many_ms = _accept(http, file, accepted)
         many_s = _drain_s(http) / many
-        with _held(service):
+        with service.hold_segmenters():
             _fill(http, file, FEW)
             few_ms.append(_accept(http, file, accepted))
         _drain_s(http)
@@ -68,22 +65,9 @@ def measure(size: Size, folder: Path) -> Found:
 
 def _finish_s(service: Service, http: httpx.Client, file: bytes, count: int) -> float:
     """What each of so many jobs takes that have been queued."""
-    with _held(service):
+    with service.hold_segmenters():
         _fill(http, file, count)
     return _drain_s(http) / count
-
-
-@contextmanager
-def _held(service: Service) -> Iterator[None]:
-    """The segmenters stopped, so that what is accepted stays queued."""
-    stopped = service.segmenters()
-    try:
-        for process in stopped:
-            process.send_signal(signal.SIGSTOP)
-        yield
-    finally:
-        for process in stopped:
-            process.send_signal(signal.SIGCONT)
 
 
 def _fill(http: httpx.Client, file: bytes, count: int) -> None:

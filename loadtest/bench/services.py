@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +69,18 @@ class Service(Struct, frozen=True):
         with self.client() as http:
             report = msgspec.json.decode(http.get("/health").content, type=HealthReport)
         return [psutil.Process(one.pid) for one in report.segmenters if one.pid]
+
+    @contextmanager
+    def hold_segmenters(self) -> Iterator[None]:
+        """Meanwhile they are stopped, so that what is accepted stays queued."""
+        stopped = self.segmenters()
+        try:
+            for process in stopped:
+                process.send_signal(signal.SIGSTOP)
+            yield
+        finally:
+            for process in stopped:
+                process.send_signal(signal.SIGCONT)
 
 
 @contextmanager

@@ -1,9 +1,7 @@
 """What recordings cost a service and its Redis besides the engine, and what the engine costs in it."""
 
-import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -229,24 +227,12 @@ def _load(service: Service, recordings: Path, users: int, requests: int) -> floa
 
 def _queued(service: Service, scales: Scales, recordings: Path) -> float:
     """What uploads take in Redis while no segmenter works."""
-    with _held(service), service.client() as http:
+    with service.hold_segmenters(), service.client() as http:
         before = scales.memory_bytes()
         for number in range(QUEUED):
             file = recordings / f"{number % DIFFERENT:02}.wav"
             http.post("/jobs", files={"file": (file.name, file.read_bytes())}).raise_for_status()
         return scales.memory_bytes() - before
-
-
-@contextmanager
-def _held(service: Service) -> Iterator[None]:
-    stopped = service.segmenters()
-    try:
-        for process in stopped:
-            process.send_signal(signal.SIGSTOP)
-        yield
-    finally:
-        for process in stopped:
-            process.send_signal(signal.SIGCONT)
 
 
 def _recordings(folder: Path, length_s: float) -> Path:
