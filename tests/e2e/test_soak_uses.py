@@ -22,7 +22,7 @@ def test_every_use(service: Service) -> None:
     after = look(served)
 
     assert before.keys() == after.keys()
-    assert {"instance-5 own_mb", "api descriptors", "redis keys of jobs", "logs disk_mb"} < before.keys()
+    assert {"instance anonymous_mb", "api descriptors", "redis keys of jobs", "logs disk_mb"} < before.keys()
     assert all(value >= 0 for value in after.values())
     assert not any(drift.too_much for drift in drifts(before, after) if drift.figure.endswith("threads"))
 

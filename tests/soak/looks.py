@@ -1,5 +1,6 @@
 """What the service holds at a moment at which nothing is to be done."""
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,8 @@ from actors.store.connection import broker_url, connect, jobs_url
 from deploy import running
 from loadtest.bench.services import Service
 
-#: Figure → value; a figure is named by where and what, as `api memory_mb`.
+#: Figure → value; a figure is named by where and what, as `instance rss_mb`: that of all instances together,
+#: as it is chance which of them has the largest batches.
 Look = dict[str, float]
 
 #: Where the service writes, in its checkout.
@@ -20,15 +22,17 @@ FOLDERS: Final = {
 
 
 def look(service: Service) -> Look:
-    """Memory, descriptors and threads of each process, what Redis keeps, and the disk."""
-    seen: Look = {}
+    """Memory, descriptors and threads of the processes of each kind, what Redis keeps, and the disk."""
+    seen: Look = defaultdict(float)
     for name, (process, *_) in sorted(service.programs().items()):
+        kind = name.partition("-")[0]
         with process.oneshot():
-            memory = process.memory_full_info()
-            seen[f"{name} rss_mb"] = memory.rss / 2**20
-            seen[f"{name} own_mb"] = memory.uss / 2**20
-            seen[f"{name} descriptors"] = process.num_fds()
-            seen[f"{name} threads"] = process.num_threads()
+            memory = process.memory_info()
+            seen[f"{kind} rss_mb"] += memory.rss / 2**20
+            # Not what no other process has: that others use the same libraries is none of its doing.
+            seen[f"{kind} anonymous_mb"] += (memory.rss - getattr(memory, "shared", 0)) / 2**20
+            seen[f"{kind} descriptors"] += process.num_fds()
+            seen[f"{kind} threads"] += process.num_threads()
     seen["processes"] = sum(len(processes) for processes in service.programs().values())
     seen |= _redis(service)
     for name, folder in FOLDERS.items():
