@@ -8,6 +8,7 @@ from typing import Final
 import httpx
 import redis
 
+from actors.names import WorkerName
 from actors.settings import Settings
 from actors.store.connection import broker_url, connect
 from deploy import running
@@ -93,7 +94,9 @@ class Target:
                 workers = [*health["health_details"], *health["segmenters"]]
                 return (
                     health["status"] == "healthy"
-                    and all(worker["pid"] == processes[worker["instance"]].pid for worker in workers)
+                    and all(
+                        worker["pid"] == processes[process_of(worker["instance"])].pid for worker in workers
+                    )
                     and not http.get("/monitoring/alerts").json()["is_stale"]
                 )
         except (httpx.HTTPError, ValueError, KeyError):
@@ -114,3 +117,8 @@ def until(happened: Callable[[], bool], within_s: float) -> bool:
             return False
         time.sleep(_POLL_S)
     return True
+
+
+def process_of(worker: str) -> str:
+    """What supervisord calls a worker, without the host that its name ends with on a Redis of one's own."""
+    return WorkerName.parse(worker).process
