@@ -1,23 +1,9 @@
-"""The settings of one process, read once from `ASR_*` variables and `.env`."""
+"""Every setting, with its range, its default and what it is for."""
 
-import io
-import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Literal
 
 import msgspec
-import msgspec.inspect
-from dotenv.parser import parse_stream
 from msgspec import Meta
-
-PREFIX = "ASR_"
-
-#: A key for another's service, which is for the load test and no setting of this one.
-LOADTEST_KEY = "ASR_LOADTEST_KEY"
-
-#: The folder that holds everything a checkout makes at run time: weights, Redis data, logs.
-STATE_DIR = Path(__file__).resolve().parent.parent / ".quintet"
 
 #: A name, which logs may show, and a key of printable ASCII, neither with a comma or a colon.
 _API_KEY = r"([A-Za-z0-9_.-]{1,40}:)?[!-+\-./0-9;-~]{8,200}"
@@ -31,14 +17,7 @@ PUBLIC = rf"^$|^{_PUBLIC}(,{_PUBLIC})*$"
 PARTS = ("api", "monitor", "courier", "segmenters", "instances")
 _PART = f"({'|'.join(PARTS)})"
 
-#: What is not repeated in messages: a URL may hold a password.
-_SECRET = {"redis_url", "api_keys", "callback_secret", "alert_webhook"}
-
 Port = Annotated[int, Meta(ge=1, le=65535)]
-
-
-class SettingsError(ValueError):
-    """A setting is unknown or outside its range; the message names it and what is allowed."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,130 +222,3 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def express(self) -> int:
         """How many instances leave long recordings to the others: none where there are fewer than three."""
         return min(self.express_instances, self.instances - 1) if self.instances > 2 else 0
-
-
-def load(env: Mapping[str, str] | None = None, dotenv_path: Path | None = None) -> Settings:
-    """Read the settings; the environment wins over `.env`.
-
-    Raises:
-        SettingsError: a name is unknown or a value is not allowed.
-    """
-    path = dotenv_path or Path(__file__).resolve().parent.parent / ".env"
-    merged = _read_file(path) | dict(os.environ if env is None else env)
-    values = {
-        name.removeprefix(PREFIX).lower() if name.isupper() else name: value
-        for name, value in merged.items()
-        if name.upper().startswith(PREFIX) and name != LOADTEST_KEY
-    }
-    unknown = sorted(values.keys() - set(Settings.__struct_fields__))
-    if unknown:
-        wrong = (
-            unknown[0]
-            if not unknown[0].islower() or unknown[0].startswith(PREFIX.lower())
-            else variable(unknown[0])
-        )
-        raise SettingsError(f"{wrong} is not a setting; the settings are {', '.join(names())}")
-    chosen: dict[str, Any] = {name: _convert(name, value) for name, value in values.items()}
-    loaded = Settings(**chosen)
-    if loaded.max_spool_mb < loaded.max_upload_mb:
-        raise SettingsError(
-            f"ASR_MAX_SPOOL_MB={loaded.max_spool_mb} is less than ASR_MAX_UPLOAD_MB={loaded.max_upload_mb}: "
-            "the largest upload must fit"
-        )
-    apart = {"api", "segmenters", "instances"} - loaded.runs
-    if apart and not loaded.redis_url:
-        raise SettingsError(
-            f"ASR_PARTS={loaded.parts} leaves {' and '.join(sorted(apart))} to other hosts, which cannot "
-            "reach the embedded Redis: run one of your own and set its ASR_REDIS_URL on every host"
-        )
-    if bool(loaded.tls_cert) != bool(loaded.tls_key):
-        there, missing = ("CERT", "KEY") if loaded.tls_cert else ("KEY", "CERT")
-        raise SettingsError(f"ASR_TLS_{there} is set and ASR_TLS_{missing} is not: both, or neither")
-    secrets = [key for _, key in loaded.given_keys]
-    if len(secrets) > len(set(secrets)):
-        raise SettingsError("ASR_API_KEYS has a key twice: whose is it?")
-    return loaded
-
-
-def _read_file(path: Path) -> dict[str, str]:
-    try:
-        bindings = list(parse_stream(io.StringIO(path.read_text(encoding="utf-8"))))
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
-    for binding in bindings:
-        if binding.error or (binding.key and binding.value is None):
-            raise SettingsError(f"{path}, line {binding.original.line}: expected NAME=value")
-    return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
-
-
-def variable(field: str) -> str:
-    """The environment variable of a field."""
-    return PREFIX + field.upper()
-
-
-def names() -> list[str]:
-    """The environment variables of all settings."""
-    return [variable(field) for field in Settings.__struct_fields__]
-
-
-def allowed(field: str) -> str:
-    """What a setting may be, for people."""
-    info = msgspec.inspect.type_info(_types()[field])
-    match info.type if isinstance(info, msgspec.inspect.Metadata) else info:
-        case msgspec.inspect.IntType(ge=int(least), le=int(most)):
-            return f"a whole number from {least} to {most}"
-        case msgspec.inspect.BoolType():
-            return "true or false"
-        case msgspec.inspect.LiteralType(values=values):
-            return "one of " + ", ".join(str(value) for value in values)
-        case _:
-            return description(field)
-
-
-def description(field: str) -> str:
-    """What a setting is for."""
-    match msgspec.inspect.type_info(_types()[field]):
-        case msgspec.inspect.Metadata(extra_json_schema={"description": str(text)}):
-            return text
-        case _:
-            raise LookupError(field)
-
-
-def table() -> str:
-    """All settings as a table in Markdown."""
-    rows = [
-        f"| `{variable(field)}` | {f'`{_text(default)}`' if default != '' else ''} | {_row(field)} |"
-        for field, default in msgspec.structs.asdict(Settings()).items()
-    ]
-    return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows, ""])
-
-
-def _row(field: str) -> str:
-    meaning, range_ = description(field), allowed(field)
-    return meaning if range_ == meaning else f"{meaning}; {range_.removeprefix('a whole number ')}"
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _types() -> dict[str, Any]:
-    return get_type_hints(Settings, include_extras=True)
-
-
-def _convert(field: str, value: str) -> object:
-    try:
-        return msgspec.convert(value.strip(), _types()[field], strict=False)
-    except msgspec.ValidationError as error:
-        shown = "" if field in _SECRET else f"={value!r}"
-        raise SettingsError(f"{variable(field)}{shown} is not allowed; it is {allowed(field)}") from (
-            None if field in _SECRET else error
-        )
-
-
-if __name__ == "__main__":
-    print(table(), end="")  # noqa: T201
