@@ -150,7 +150,8 @@ def main(number: int) -> None:
     journal = BatchJournal(str(name), registry, deliveries, be_replaced, slots.recognised, watch=watch)
     watch.start()
     batcher = Batcher(engine, batch, journal, expected=slots.unrecognised)
-    broker = worker.create_broker(config, slots, deliveries, rules(config, device, number, batch))
+    turns = rules(config, device, number, batch)
+    broker = worker.create_broker(config, slots, deliveries, turns, express=is_express)
     store = WorkStore(client, config.result_ttl_s, lambda ended: broker.enqueue(deliver_callback(ended)))
     instance = Instance(str(name), store, batcher)
     dramatiq.Actor(

@@ -42,9 +42,17 @@ log = structlog.stdlib.get_logger()
 
 
 def create_broker(
-    settings: Settings, slots: Slots, deliveries: DeliveryLimit | None = None, rules: Rules | None = None
+    settings: Settings,
+    slots: Slots,
+    deliveries: DeliveryLimit | None = None,
+    rules: Rules | None = None,
+    *,
+    express: bool = False,
 ) -> DoorbellBroker:
-    """The broker of a process that consumes; by `rules`, if it takes turns with others."""
+    """The broker of a process that consumes; by `rules`, if it takes turns with others.
+
+    `express`: whether it is an instance that short messages are left to.
+    """
     middleware: list[Middleware] = [
         LogContext(),
         deliveries or DeliveryLimit(patient(settings)),
@@ -55,7 +63,7 @@ def create_broker(
     client, retry = prompt_broker(settings), patience()
     if rules:
         return TurnBroker(client, rules=rules, retry=retry, slots=slots, middleware=middleware)
-    return DoorbellBroker(client, retry=retry, slots=slots, middleware=middleware)
+    return DoorbellBroker(client, retry=retry, slots=slots, express=express, middleware=middleware)
 
 
 def stop_requested() -> threading.Event:

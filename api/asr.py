@@ -20,8 +20,11 @@ from api.form_guard import GuardedRequest
 from api.intake import WAITED_FOR, Recognizer, has_room
 
 
-class RecordingForm(Struct, frozen=True, kw_only=True):
-    """The fields that all multipart forms with a recording share."""
+class RecordingForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The fields that all multipart forms of ours with a recording share; an unknown one is refused.
+
+    Else `language=en` would go unheard: it is called `lang`.
+    """
 
     file: Annotated[UploadFile, Meta(description="The recording: wav, mp3, flac, m4a, or another container.")]
     lang: Annotated[

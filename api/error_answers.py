@@ -84,16 +84,16 @@ def problems(*tables: dict[int, str]) -> dict[int, ResponseSpec]:
     }
 
 
-def answer_asr(_: Request[Any, Any, Any], error: Exception) -> Response[AsrFailure]:
+def answer_asr(request: Request[Any, Any, Any], error: Exception) -> Response[AsrFailure]:
     """A failure as `/asr*` report it."""
-    failure = describe(error)
+    failure = describe(error, form_fields(request))
     body = AsrFailure(failure.status, failure.message)
     return Response(body, status_code=failure.status, headers=failure.headers)
 
 
-def answer_openai(_: Request[Any, Any, Any], error: Exception) -> Response[OpenAiFailure]:
+def answer_openai(request: Request[Any, Any, Any], error: Exception) -> Response[OpenAiFailure]:
     """A failure as OpenAI reports it; what is the request's fault is 400 there, not 422 or 415."""
-    failure = describe(error)
+    failure = describe(error, form_fields(request))
     status = 400 if failure.status in {415, 422} else failure.status
     body = openai_error(status, failure.message, _OPENAI_CODES.get(type(error)))
     # OpenAI's clients try again after 409, 503 and 504, which would make another job beside one that goes on.
@@ -116,7 +116,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
     for prefix, answer in (("/asr", answer_asr), ("/v1", answer_openai)):
         if request.url.path.startswith(prefix):
             return answer(request, error)
-    failure = describe(error)
+    failure = describe(error, form_fields(request))
     title = "Not Found" if isinstance(error, NotFoundException) else type(error).__name__
     state = error.state if isinstance(error, NotDone) else UNSET
     problem = Problem(failure.status, title, failure.message, state)
@@ -126,6 +126,15 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
         headers=failure.headers,
         media_type="application/problem+json",
     )
+
+
+def form_fields(request: Request[Any, Any, Any]) -> list[str]:
+    """The fields of the form that the endpoint of a request takes; none where it takes none."""
+    handler = request.scope.get("route_handler")
+    form = handler.parsed_data_field if handler else None
+    if form is None or not (isinstance(form.annotation, type) and issubclass(form.annotation, Struct)):
+        return []
+    return [field.encode_name for field in msgspec.structs.fields(form.annotation)]
 
 
 def not_found(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -3,6 +3,7 @@
 import errno
 import math
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import redis
@@ -44,6 +45,9 @@ _LIMITS: Final = {
 #: What msgspec says of a field that a form does not have.
 _UNKNOWN_FIELD: Final = re.compile(r"unknown field `([^`]*)`")
 
+#: The parameters that are headers.
+_HEADERS: Final = {"idempotency_key": "Idempotency-Key", "last_event_id": "Last-Event-ID"}
+
 #: The fields of the form that are true or false.
 _SWITCHES: Final = {"itn", "punctuation", "details", "vad"}
 
@@ -56,8 +60,8 @@ class Failure(Struct, frozen=True):
     headers: dict[str, str] = {}
 
 
-def describe(error: Exception) -> Failure:  # noqa: C901, PLR0912 - a table
-    """The answer to a failure."""
+def describe(error: Exception, fields: Sequence[str] = ()) -> Failure:  # noqa: C901, PLR0912 - a table
+    """The answer to a failure; `fields` are those of the form that was asked for."""
     match error:
         case NoKey():
             return Failure(error.status, str(error), {"WWW-Authenticate": "Bearer"})
@@ -83,7 +87,7 @@ def describe(error: Exception) -> Failure:  # noqa: C901, PLR0912 - a table
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return _later(503, "the disk that uploads are put on is full", _FULL_RETRY_S)
         case HTTPException():
-            return _describe_http(error)
+            return _describe_http(error, fields)
         case UnicodeDecodeError():
             return Failure(422, "a text of the form is not UTF-8")
         case _:
@@ -95,11 +99,11 @@ def _later(status: int, message: str, after_s: int) -> Failure:
     return Failure(status, message, {"Retry-After": str(after_s)})
 
 
-def _describe_http(error: HTTPException) -> Failure:
+def _describe_http(error: HTTPException, fields: Sequence[str]) -> Failure:
     match error:
         case ValidationException():
             extra: list[dict[str, Any]] = error.extra if isinstance(error.extra, list) else []
-            said = [_field(wrong.get("key", ""), str(wrong.get("message", ""))) for wrong in extra]
+            said = [_wrong(one, fields) for one in extra]
             return Failure(422, "; ".join(said) or error.detail)
         case HTTPException(status_code=413):
             return Failure(413, "the upload is larger than ASR_MAX_UPLOAD_MB allows")
@@ -107,12 +111,13 @@ def _describe_http(error: HTTPException) -> Failure:
             return Failure(error.status_code, error.detail, error.headers or {})
 
 
-def _field(key: str, message: str) -> str:
+def _wrong(said: Mapping[str, Any], fields: Sequence[str]) -> str:
     """What is wrong with a field of the form or a parameter, and what it should be."""
-    key = key.removesuffix("_")  # of a parameter that must not be called in Python as it is in HTTP
-    message = shortened(message)
+    # Of a parameter that must not be called in Python as it is in HTTP.
+    key = _HEADERS.get(said.get("key", ""), said.get("key", "").removesuffix("_"))
+    message = shortened(str(said.get("message", "")))
     if unknown := _UNKNOWN_FIELD.search(message):
-        return f"{unknown[1]}: is not supported"
+        return f"{unknown[1]}: is not supported; the fields are {', '.join(fields)}"
     if key in _SWITCHES:
         return f"{key}: {message}; it is one of true, false, 1, 0"
     if key == "file" or "`file`" in message:

@@ -9,12 +9,15 @@ from msgspec import Struct
 
 from monitoring.axes import Scale
 
-#: Room around what is drawn; the names of strips need more on the left than numbers do.
+#: Room around what is drawn; the names of strips need more on the left than numbers do, and more yet where
+#: they are long, as those of hosts may be.
 _TOP: Final = 8
 _RIGHT: Final = 10
 _BOTTOM: Final = 22
 _LEFT: Final = 58
 _LEFT_OF_STRIPS: Final = 118
+_CHARACTER: Final = 6.5
+_LONGEST_NAME: Final = 48
 
 #: Of a chart of lines, and of a row of a strip.
 _HEIGHT: Final = 190
@@ -96,24 +99,26 @@ class Chart(Struct, frozen=True):
     def strips(self, rows: Sequence[Row]) -> str:
         """Rows of coloured cells."""
         height = _TOP + _ROW * len(rows) + _BOTTOM
-        parts = [*self._marks(_LEFT_OF_STRIPS, height)]
-        for number, row in enumerate(rows):
+        names = [_short(row.name) for row in rows]
+        left = max(_LEFT_OF_STRIPS, 16 + round(_CHARACTER * max(map(len, names), default=0)))
+        parts = [*self._marks(left, height)]
+        for number, (name, row) in enumerate(zip(names, rows, strict=True)):
             y = _TOP + _ROW * number
-            parts.append(_text(_LEFT_OF_STRIPS - 8, y + 14, row.name))
-            parts.append(self._cell(y, 0, self.across.count, 'class="empty"', ""))
+            parts.append(_text(left - 8, y + 14, name))
+            parts.append(self._cell(left, y, (0, self.across.count), 'class="empty"', ""))
             for at, cell in enumerate(row.cells):
                 if cell:
                     look = f'class="{cell.kind}" fill-opacity="{cell.strength:.2f}"'
                     said = f"{self.across.said(at)} · {row.name}: {cell.text}"
-                    parts.append(self._cell(y, at, at + 1, look, said))
+                    parts.append(self._cell(left, y, (at, at + 1), look, said))
         return self._svg(height, parts)
 
     def _x(self, left: int, number: float) -> float:
         """Where a column begins."""
         return round(left + (self.width - left - _RIGHT) * number / self.across.count, 1)
 
-    def _cell(self, y: float, first: int, end: int, look: str, said: str) -> str:
-        x, until = (self._x(_LEFT_OF_STRIPS, number) for number in (first, end))
+    def _cell(self, left: int, y: float, span: tuple[int, int], look: str, said: str) -> str:
+        x, until = (self._x(left, number) for number in span)
         place = f'x="{x}" y="{y + 2}" width="{until - x + 0.2:.1f}" height="{_ROW - 4}"'
         return f"<rect {look} {place}><title>{escape(said)}</title></rect>"
 
@@ -151,6 +156,13 @@ def _runs(line: Line) -> Iterator[list[tuple[int, float]]]:
         return
     for _, run in itertools.groupby(enumerate(known), key=lambda place: place[1][0] - place[0]):
         yield [point for _, point in run]
+
+
+def _short(name: str) -> str:
+    """Of a long name the middle is left out: its number comes first, and pods differ at their ends."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME // 2]}…{name[-_LONGEST_NAME // 2 + 1 :]}"
 
 
 def _text(x: float, y: float, text: str, kind: str = "mark") -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from actors.metrics import Stage
+from actors.names import WorkerName
 from monitoring.axes import duration, local
 from monitoring.charts import Cell, Line, Row
 from monitoring.columns import Columns, columns
@@ -104,7 +105,8 @@ def _latency(over: Columns) -> list[str]:
 def _instances(over: Columns) -> str:
     names = dict.fromkeys(one.name for looks in over.looks for seen in looks for one in seen.instances)
     rows = [
-        Row(name, [_busy_cell(name, looks) for looks in over.looks]) for name in sorted(names, key=_number)
+        Row(name, [_busy_cell(name, looks) for looks in over.looks])
+        for name in sorted(names, key=WorkerName.parse)
     ]
     legend = [("busy", "busy"), ("empty", "idle"), ("bad", "lost or in error")]
     return strips("How busy each instance was", over, rows, legend)
@@ -166,7 +168,3 @@ def _busy_cell(name: str, looks: Sequence[Snapshot]) -> Cell | None:
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.fmean(known) if known else None
-
-
-def _number(name: str) -> tuple[int, str]:
-    return len(name), name  # instance-10 after instance-9

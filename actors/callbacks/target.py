@@ -90,8 +90,8 @@ def _target(parts: SplitResult) -> Target:
 
 
 def _may_be_public(host: str) -> bool:
-    address = literal(host)
+    name = host.removesuffix(".")
+    address = literal(name)
     if address is not None:
         return is_public(address)
-    name = host.removesuffix(".")
     return name != "localhost" and not name.endswith(".localhost")

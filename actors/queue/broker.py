@@ -62,6 +62,9 @@ _DISPATCH: Final = _scripts["dispatch"].replace(_ITS_TIME, _TIME_OF_REDIS)
 #: What all keys of Dramatiq start with.
 NAMESPACE: Final = "dramatiq"
 
+#: Rings for the express instances of all hosts: something short is left to them.
+EXPRESS_BELL: Final = f"{NAMESPACE}:{messages.RECOGNIZE}-express.bell"
+
 
 def queue_keys(queue_name: str) -> list[str]:
     """The keys of a queue, its messages and its doorbell."""
@@ -81,6 +84,7 @@ class DoorbellBroker(RedisBroker):
         client: connection to the database of the queues, one that fails at once.
         retry: how patiently to enqueue; a message enqueued twice does no harm.
         slots: the free threads, in a process that consumes.
+        express: whether short messages are left to this process.
         middleware: hooks around the actors.
     """
 
@@ -90,6 +94,7 @@ class DoorbellBroker(RedisBroker):
         *,
         retry: Retry | None = None,
         slots: Slots | None = None,
+        express: bool = False,
         middleware: list[Middleware] | None = None,
     ) -> None:
         super().__init__(
@@ -101,6 +106,7 @@ class DoorbellBroker(RedisBroker):
             dead_message_ttl=DEAD_MESSAGE_TTL_MS,
         )
         self.slots = slots or Slots(1)
+        self._express = express
         self._retry = retry
         self._enqueue_and_ring = client.register_script(ENQUEUE)
         self.scripts["dispatch"] = client.register_script(_DISPATCH)
@@ -135,6 +141,11 @@ class DoorbellBroker(RedisBroker):
     def bell(self, queue_name: str) -> str:
         """The key of a queue's doorbell."""
         return queue_keys(queue_name)[-1]
+
+    def bells(self, queue_name: str) -> list[str]:
+        """Where to listen for messages of a queue."""
+        is_left = self._express and queue_name == messages.queue(messages.RECOGNIZE, Lane.SHORT)
+        return [self.bell(queue_name), *([EXPRESS_BELL] if is_left else [])]
 
     def waiting(self, queue_name: str) -> int:
         """How many messages nobody has taken yet."""
@@ -254,8 +265,8 @@ class DoorbellConsumer(_RedisConsumer):
         return [dramatiq.MessageProxy(dramatiq.Message.decode(data)) for data in fetched if data is not None]
 
     def _wait_for_ring(self) -> bool:
-        bell = self.broker.bell(self.queue_name)
-        rung = self.broker.client.blpop([bell], self.timeout / 1000) is not None
+        bells = self.broker.bells(self.queue_name)
+        rung = self.broker.client.blpop(bells, self.timeout / 1000) is not None
         if rung and self.broker.slots.closed:
             self._ring_again()  # this process has been told to stop meanwhile
             return False

@@ -15,7 +15,7 @@ import redis
 from dramatiq import Message
 from msgspec import Struct
 
-from actors.queue.broker import NAMESPACE, RINGS_KEPT, queue_keys
+from actors.queue.broker import EXPRESS_BELL, NAMESPACE, RINGS_KEPT, queue_keys
 from actors.queue.messages import RECOGNIZE, lane, queue, queues
 from actors.queue.slots import Slots
 from actors.records import Lane
@@ -59,7 +59,6 @@ class Turns:
         #: Those at short messages, and those at long ones.
         self._held = [f"{NAMESPACE}:turns.{rules.cores}.{lane}" for lane in Lane]
         self._cores_bell = f"{NAMESPACE}:turns.{rules.cores}.bell"
-        self._express_bell = f"{NAMESPACE}:{RECOGNIZE}-express.bell"
         #: Whether there is work but no core: the last look found none, or it is the turn of another one.
         self._waits_for_core = False
         self._take, self._keep, self._end = (
@@ -73,7 +72,7 @@ class Turns:
 
     def bells(self, *, serves_long: bool) -> list[str]:
         """Where to listen between two turns; where several ring, the first one is heard."""
-        express = [self._express_bell] if self._rules.express else []
+        express = [EXPRESS_BELL] if self._rules.express else []
         if self._waits_for_core:
             return [self._cores_bell, *express]
         lanes = (Lane.SHORT, Lane.LONG) if serves_long else (Lane.SHORT,)
@@ -84,7 +83,7 @@ class Turns:
 
         `worker` is the name that Dramatiq knows this process by.
         """
-        keys = [*self._held, self._cores_bell, self._express_bell, f"{NAMESPACE}:__heartbeats__"]
+        keys = [*self._held, self._cores_bell, EXPRESS_BELL, f"{NAMESPACE}:__heartbeats__"]
         for name in _QUEUES:
             keys += [*queue_keys(name), f"{NAMESPACE}:__acks__.{worker}.{name}"]
         args: list[str | int] = [

@@ -1,7 +1,8 @@
 """Connections to Redis: patient ones for the workers, prompt ones for the API."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -79,14 +80,23 @@ def prompt_queues(settings: Settings) -> "redis.asyncio.Redis":
 
 
 def connect(url: str, **options: Any) -> "redis.Redis":
-    """A connection to whatever `ASR_REDIS_URL` may name."""
-    if is_sentinel(url):
-        return sentinel.master(url, **options)
-    return redis.Redis.from_url(url, **options)
+    """A connection to whatever `ASR_REDIS_URL` may name.
+
+    Raises:
+        StartupError: it names nothing.
+    """
+    with _readable():
+        if is_sentinel(url):
+            return sentinel.master(url, **options)
+        return redis.Redis.from_url(url, **options)
 
 
 def answering(url: str, within_s: float) -> "redis.asyncio.Redis":
-    """The same from an event loop, to a Redis that answers within so long."""
+    """The same from an event loop, to a Redis that answers within so long.
+
+    Raises:
+        StartupError: the URL names nothing.
+    """
     options: dict[str, Any] = {
         "max_connections": PROMPT_CONNECTIONS,
         "timeout": PROMPT_POOL_TIMEOUT_S,
@@ -95,9 +105,10 @@ def answering(url: str, within_s: float) -> "redis.asyncio.Redis":
         "socket_connect_timeout": within_s,
         "socket_timeout": within_s,
     }
-    if is_sentinel(url):
-        return sentinel.prompt_master(url, **options)
-    return redis.asyncio.Redis.from_pool(redis.asyncio.BlockingConnectionPool.from_url(url, **options))
+    with _readable():
+        if is_sentinel(url):
+            return sentinel.prompt_master(url, **options)
+        return redis.asyncio.Redis.from_pool(redis.asyncio.BlockingConnectionPool.from_url(url, **options))
 
 
 def jobs_url(settings: Settings) -> str:
@@ -121,6 +132,16 @@ def broker_url(settings: Settings) -> str:
         return f"{jobs_url(settings).partition('?')[0]}?db={number + 1}"
     number = int(parts.path.strip("/") or "0")
     return urlunsplit(parts._replace(path=f"/{number + 1}"))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        # What stands in the place of a port may be a password.
+        said = "its port is no number" if str(error).startswith("Port ") else error
+        raise StartupError(f"ASR_REDIS_URL cannot be used: {said} (docs/redis.md)") from None
 
 
 def _once() -> Retry:

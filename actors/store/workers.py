@@ -114,10 +114,12 @@ class WorkerRegistry:
 
     def leave(self, name: str, at_ms: int) -> None:
         """Say that the worker has stopped as it was told to."""
-        self._client.hdel(keys.WORKERS, name)
-        self._client.srem(keys.BUSY, name)
-        if WorkerName.parse(name).node:
-            self._client.zadd(keys.GONE, {name: at_ms})
+        with self._client.pipeline() as pipe:  # all or nothing, or it would never be forgotten
+            pipe.hdel(keys.WORKERS, name)
+            pipe.srem(keys.BUSY, name)
+            if WorkerName.parse(name).node:
+                pipe.zadd(keys.GONE, {name: at_ms})
+            pipe.execute()
 
     def begin_recycling(self, name: str, lease_s: int) -> bool:
         """Whether this instance, or a rolling restart, may take workers away: one at a time, by a lease."""

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 import redis
 
-from actors.queue.broker import DoorbellBroker
+from actors.queue.broker import EXPRESS_BELL, DoorbellBroker
 from actors.queue.messages import recognize_segment
 from actors.queue.slots import Slots
 from actors.queue.turns import LEASE_MS, Rules, Turns
@@ -165,6 +165,25 @@ def test_short_recordings_are_left_to_express_instances(queues: redis.Redis, sen
     send(sender, 1, Lane.LONG)
     time.sleep(0.01)
     assert Instance(queues, slots=patient).take() == shorts(0), "it has been left for long enough"
+
+
+def test_what_is_left_is_heard_by_those_who_take_no_turns(
+    queues: redis.Redis, sender: DoorbellBroker, config: Settings
+) -> None:
+    """The express instances of a host with a GPU, or with cores for all, are rung at once as well."""
+    leaving = Slots(8)
+    leaving.leave_short(3600)
+    send(sender, 2, Lane.LONG)
+    send(sender, 1)
+    Instance(queues, slots=leaving).take()
+    queues.delete(sender.bell("recognize-short"))
+
+    assert queues.llen(EXPRESS_BELL) == 1
+    broker = create_broker(config, Slots(2), express=True)
+    consumer = broker.consume("recognize-short", timeout=60_000)
+    assert next(consumer), "what waited"
+    assert next(consumer) is None, "woken at once, though the queue's own bell is silent"
+    assert queues.llen(EXPRESS_BELL) == 0
 
 
 def test_a_dead_instance_loses_its_turn(queues: redis.Redis, sender: DoorbellBroker) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from actors import settings
-from actors.store.connection import broker_url
+from actors.errors import StartupError
+from actors.store.connection import answering, broker_url, connect
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,22 @@ def test_the_queues_lie_in_the_next_database(jobs: str, queues: str) -> None:
     allowed = settings.load({"ASR_REDIS_URL": jobs}, Path("none"))
 
     assert broker_url(allowed) == queues
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis://:s3cret", "its port is no number"),
+        ("redis://host/0?socket_timeout=s3cret", "'socket_timeout'"),
+        ("redis+sentinel://:s3cret@a@b/speech", "no URL of Sentinels"),
+        ("redis+sentinel://a:s3cret/speech", "a host of the URL is none"),
+    ],
+)
+def test_a_url_that_names_nothing(url: str, said: str) -> None:
+    """Whoever connects says so in a sentence, and repeats no secret."""
+    allowed = settings.load({"ASR_REDIS_URL": url}, Path("none"))
+
+    for open_ in (connect, lambda one: answering(one, 1.0)):
+        with pytest.raises(StartupError, match=said) as refused:
+            open_(allowed.redis_url)
+        assert "s3cret" not in str(refused.value)

@@ -119,3 +119,33 @@ def test_no_period(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
         report.main([f"--since={wrong}"])
 
     assert "no period such as 90m, 24h or 7d" in capsys.readouterr().err
+
+
+def test_the_instances_of_several_hosts() -> None:
+    """Those of a host stand together, in the order of their numbers."""
+    names = [f"instance-{number}@{host}" for host in ("b", "a") for number in (10, 9, 1)]
+    one = quiet(0).instances[0]
+    workers = tuple(msgspec.structs.replace(one, name=name) for name in names)
+
+    chart = drawings(page([quiet(0, instances=workers), quiet(30_000, instances=workers)]))[
+        "How busy each instance was"
+    ]
+
+    rows = [part.text for part in of_class(chart, "mark")]
+    assert rows == [f"instance-{number}@{host}" for host in ("a", "b") for number in (1, 9, 10)]
+
+
+def test_a_long_name_of_a_host() -> None:
+    """It stands within the drawing; of one that is longer yet its beginning and its end are shown."""
+    name = f"instance-1@{'very-' * 20}long-1.example.com"
+    worker = msgspec.structs.replace(quiet(0).instances[0], name=name)
+
+    for shown in (name, name[:30]):
+        workers = (msgspec.structs.replace(worker, name=shown),)
+        busy_ones = drawings(page([quiet(0, instances=workers)]))["How busy each instance was"]
+
+        written = of_class(busy_ones, "mark")[0]
+        said = written.text or ""
+        assert said.startswith("instance-1@very-")
+        assert said.endswith(shown[-11:])
+        assert float(written.attrib["x"]) >= 6.5 * len(said)

@@ -72,6 +72,7 @@ def test_no_url_for_us(url: str, private: bool) -> None:  # noqa: FBT001
         "http://2130706433/",
         "http://0x7f.1/",
         "http://127.1/",
+        "http://127.0.0.1./",
         "http://0/",
         "http://169.254.169.254/latest/meta-data",
         "http://[fd00:ec2::254]/",
