@@ -33,8 +33,9 @@ RIGHTS: Final = (
 #: A master that does not answer for so long is given up by each Sentinel.
 DOWN_AFTER_MS: Final = 1_000
 
-#: Longer than anything takes that the servers do by themselves.
-_PATIENCE_S: Final = 30.0
+#: Longer than anything takes that the servers do by themselves: Sentinels that were held up for two seconds
+#: do nothing for half a minute.
+_PATIENCE_S: Final = 90.0
 _POLL_S: Final = 0.05
 
 _SERVER_CONF: Final = """\

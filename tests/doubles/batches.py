@@ -75,7 +75,7 @@ def ask_at_once(batcher: Batcher, requests: Sequence[Request]) -> None:
     moment = threading.Barrier(len(requests))
 
     def ask(request: Request) -> None:
-        moment.wait(10)
+        moment.wait(60)
         batcher.recognize(request)
 
     with ThreadPoolExecutor(len(requests)) as threads:
@@ -90,7 +90,7 @@ def ask_while_busy(
 
     def answer(lengths_s: list[float]) -> None:
         if lengths_s == [0.1]:
-            go_on.wait(10)
+            go_on.wait(60)
         else:
             usual(lengths_s)
 

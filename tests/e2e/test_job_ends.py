@@ -54,7 +54,7 @@ def test_cancelled_while_it_is_recognised(slow: Service, api: httpx.Client) -> N
     ]
     began = time.monotonic()
     assert api.post("/asr_simple", files={"file": ("a", SHORT)}).status_code == 200
-    assert time.monotonic() - began < 4, "one segment may be in hand, and this one takes a second"
+    assert time.monotonic() - began < 7, "one segment may be in hand; the others would take eight seconds"
     assert job_of(api, job_id)["segments"]["finished"] < SEGMENTS
     with redis.Redis.from_url(slow.env["ASR_REDIS_URL"]) as client:
         assert client.keys(f"asr:*{job_id}*") == [f"asr:job:{job_id}".encode()]
@@ -88,7 +88,7 @@ def test_a_client_that_hangs_up_cancels(slow: Service, api: httpx.Client) -> Non
         impatient.post("/asr_simple", files={"file": ("a", QUIET)})
 
     (job,) = api.get("/jobs", params={"limit": 1}).json()["jobs"]
-    await_that(lambda: job_of(api, job["id"])["state"] == "cancelled", timeout_s=3)
+    await_that(lambda: job_of(api, job["id"])["state"] == "cancelled")
 
 
 def test_a_client_of_a_stream_that_hangs_up_cancels(slow: Service, api: httpx.Client) -> None:
@@ -104,7 +104,7 @@ def test_a_client_of_a_stream_that_hangs_up_cancels(slow: Service, api: httpx.Cl
         assert "transcript.text.delta" in next(answer.iter_text())
 
     (job,) = api.get("/jobs", params={"limit": 1}).json()["jobs"]
-    await_that(lambda: job_of(api, job["id"])["state"] == "cancelled", timeout_s=3)
+    await_that(lambda: job_of(api, job["id"])["state"] == "cancelled")
 
 
 def test_the_api_is_killed_on_the_way(slow: Service, api: httpx.Client) -> None:

@@ -65,7 +65,7 @@ def serving(broker: DoorbellBroker, step: str, deliveries: DeliveryLimit) -> Ite
         deliveries._client.close()
 
 
-def await_that(happened: Callable[[], bool], timeout_s: float = 10) -> None:
+def await_that(happened: Callable[[], bool], timeout_s: float = 30) -> None:
     """Wait for something another thread does."""
     deadline = time.monotonic() + timeout_s
     while not happened():

@@ -81,7 +81,7 @@ def test_a_message_that_kills_is_given_up(config: Settings) -> None:
         for _ in range(MAX_DELIVERIES):
             entered.clear()
             with dying_worker(config, hang):
-                assert entered.wait(10)
+                assert entered.wait(60)
         with running(config, lambda _, index: worked.append(index)) as (_, gave_up):
             await_that(lambda: bool(gave_up))
     finally:
@@ -154,14 +154,16 @@ def dying_worker(
     )
     worker = dramatiq.Worker(broker, worker_threads=2)
     worker.start()
-    yield
-    for consumer in worker.consumers.values():
-        consumer.stop()
-    for consumer in worker.consumers.values():
-        consumer.join()
-    with redis.Redis.from_url(broker_url(config)) as connected:
-        connected.zadd(f"{broker.namespace}:__heartbeats__", {broker.broker_id: 0})
-    broker.broker_id = "dead"  # what the thread still does when it wakes, it does under another name
+    try:
+        yield
+    finally:  # else it would take the messages of the tests that follow one that has failed
+        for consumer in worker.consumers.values():
+            consumer.stop()
+        for consumer in worker.consumers.values():
+            consumer.join()
+        with redis.Redis.from_url(broker_url(config)) as connected:
+            connected.zadd(f"{broker.namespace}:__heartbeats__", {broker.broker_id: 0})
+        broker.broker_id = "dead"  # what the thread still does when it wakes, it does under another name
 
 
 def test_what_is_in_hand_goes_back_on_stop(config: Settings) -> None:
@@ -181,7 +183,7 @@ def test_what_is_in_hand_goes_back_on_stop(config: Settings) -> None:
                 if not done:
                     broker.enqueue(recognize_segment("job", 1))
                     done.append(0)
-                assert entered.wait(10)
+                assert entered.wait(60)
         with running(config, lambda _, index: done.append(index)) as (_, gave_up):
             await_that(lambda: len(done) == 2)
     finally:

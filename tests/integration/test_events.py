@@ -35,7 +35,7 @@ async def listener(config: Settings) -> AsyncIterator[JobListener]:
         listener = JobListener(connected, store)
         async with listener.watch_end("j1") as subscribed:  # whoever waits is woken when it hears again
             listening = asyncio.create_task(listener.listen())
-            await asyncio.wait_for(subscribed.wait(), 5)
+            await asyncio.wait_for(subscribed.wait(), PATIENCE_S)
         yield listener
         await end(listening)
 
@@ -54,7 +54,7 @@ async def test_the_end_wakes(listener: JobListener, work: WorkStore) -> None:
         await asyncio.sleep(0)
         work.fail("j1", UnreadableAudio("damaged"))
 
-        job, _ = await asyncio.wait_for(waiting, 5)
+        job, _ = await asyncio.wait_for(waiting, PATIENCE_S)
 
     assert job.state is JobState.FAILED
 
@@ -64,10 +64,10 @@ async def test_progress_wakes_nobody_who_waits_for_the_end(listener: JobListener
     async with listener.watch("j1") as moved, listener.watch_end("j1") as may_have_ended:
         moved.clear()
         work.begin("j1")
-        await asyncio.wait_for(moved.wait(), 5)
+        await asyncio.wait_for(moved.wait(), PATIENCE_S)
         assert not may_have_ended.is_set()
         work.fail("j1", UnreadableAudio("damaged"))
-        await asyncio.wait_for(may_have_ended.wait(), 5)
+        await asyncio.wait_for(may_have_ended.wait(), PATIENCE_S)
 
 
 async def test_an_end_missed_by_a_watch_is_looked_up(
@@ -83,7 +83,7 @@ async def test_an_end_missed_by_a_watch_is_looked_up(
             pipe.hset(keys.JobKeys.of("j1").job, "state", "done")
             pipe.execute()
 
-        job, transcript = await asyncio.wait_for(waiting, 5)
+        job, transcript = await asyncio.wait_for(waiting, PATIENCE_S)
 
     assert (job.state, transcript) == (JobState.DONE, None)
 
@@ -101,7 +101,7 @@ async def test_an_event_missed_is_looked_up(
             pipe.hset(keys.JobKeys.of("j1").job, "state", "done")
             pipe.execute()
 
-        job, _ = await asyncio.wait_for(waiting, 5)
+        job, _ = await asyncio.wait_for(waiting, PATIENCE_S)
 
     assert job.state is JobState.DONE
 
@@ -125,7 +125,7 @@ def stream(listener: JobListener) -> JobStream:
 
 async def told(events: AsyncIterator[ServerSentEventMessage]) -> ServerSentEventMessage:
     """The next event, which comes soon."""
-    return await asyncio.wait_for(anext(events), 5)
+    return await asyncio.wait_for(anext(events), PATIENCE_S)
 
 
 async def test_a_stream_waits_for_the_segment_in_the_middle(stream: JobStream, work: WorkStore) -> None:

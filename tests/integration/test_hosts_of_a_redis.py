@@ -58,9 +58,9 @@ def test_the_clock_of_redis_counts(client: redis.Redis, wrong_clock: int) -> Non
     """However wrong that of this host is; it is told once."""
     before = now_ms()
 
-    assert ClockFollower(client).ask()
+    await_that(ClockFollower(client).ask)  # an answer that takes long says nothing
 
-    assert now_ms() - before == pytest.approx(-wrong_clock, abs=5_000)
+    assert now_ms() - before == pytest.approx(-wrong_clock, abs=MINUTE_MS / 2)
     assert clock.offset_ms() == pytest.approx(-wrong_clock, abs=TOLERANCE_MS)
 
 
@@ -83,7 +83,7 @@ def test_a_wrong_clock_takes_nobodys_messages(config: Settings, wrong_clock: int
 
     with running(config, hold) as (broker, _):
         broker.enqueue(recognize_segment("job", 0))
-        assert held.wait(10)
+        assert held.wait(60)
         with redis.Redis.from_url(broker_url(config)) as queues:
             heard = queues.zrange("dramatiq:__heartbeats__", 0, -1, withscores=True)
             beats = cast("list[tuple[bytes, float]]", heard)
@@ -105,7 +105,7 @@ def test_a_delay_is_what_it_is_by_any_clock(config: Settings, monkeypatch: pytes
         there.setattr("dramatiq.brokers.redis.current_millis", lambda: now_ms() + 2 * MINUTE_MS)
         there.setattr(clock._Shared, "offset_ms", -MINUTE_MS)
         sent = create_broker(config, Slots(1)).enqueue(recognize_segment("late", 0), delay=delay_ms)
-    assert sent.options["eta"] == pytest.approx(now_ms() + delay_ms, abs=delay_ms)
+    assert sent.options["eta"] == pytest.approx(now_ms() + delay_ms, abs=MINUTE_MS / 2)
 
     with running(config, lambda job, _: worked.append(job)):
         await_that(lambda: worked == ["late"])
@@ -189,6 +189,7 @@ async def test_what_has_gone_is_forgotten(config: Settings, client: redis.Redis)
     assert not client.exists(keys.GONE)
 
 
+@pytest.mark.usefixtures("promptly")
 def test_no_connection_waits_for_ever(config: Settings) -> None:
     """A host that is cut off gets no answer, and no end of the connection either."""
     with prompt_broker(config) as queues:

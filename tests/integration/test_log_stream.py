@@ -31,7 +31,7 @@ ALL = LogFilter()
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Longer than anything takes that comes at once.
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 #: A process that logs what it is told to, and says when it has.
 PROCESS = """

@@ -68,7 +68,7 @@ class _Answer(http.server.BaseHTTPRequestHandler):
 def hook() -> Iterator[Hook]:
     """A webhook that answers."""
     with Hook() as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield server
         server.shutdown()

@@ -124,6 +124,7 @@ def test_a_mistake_is_not_tried_again(config: Settings) -> None:
         assert client.info("errorstats")["errorstat_WRONGTYPE"]["count"] == before + 1
 
 
+@pytest.mark.usefixtures("promptly")
 @pytest.mark.parametrize(
     ("answers", "connections", "error"),
     [(False, 1, redis.TimeoutError), (True, 2, redis.ConnectionError)],

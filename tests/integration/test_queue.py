@@ -33,7 +33,7 @@ def test_idle_workers_pick_up_at_once(config: Settings) -> None:
             time.sleep(0.05)  # idle, so that the consumer waits at its bell
             sent_at = time.perf_counter()
             broker.enqueue(recognize_segment("job", index, Lane.LONG if index % 2 else Lane.SHORT))
-            assert picked_up.wait(5)
+            assert picked_up.wait(30)
             picked_up.clear()
             delays_ms.append((picked_up_at[-1] - sent_at) * 1000)
 
@@ -51,7 +51,7 @@ async def test_a_message_from_an_event_loop_arrives(config: Settings) -> None:
     with running(config, note) as (broker, _):
         async with prompt_queues(config) as client:
             await Sender(client).send(recognize_segment("job", 7))
-        assert await asyncio.wait_for(picked_up.get(), 5) == ("job", 7)
+        assert await asyncio.wait_for(picked_up.get(), 30) == ("job", 7)
         await asyncio.to_thread(await_that, lambda: not broker.slots.in_hand())
         assert not broker.client.exists("dramatiq:recognize-short.msgs")
 
@@ -126,10 +126,9 @@ def test_idle_workers_share_before_busy_ones_take_more(config: Settings) -> None
 
         for index in range(5, 45):
             brokers[0].enqueue(recognize_segment("job", index, Lane.SHORT))
-        await_that(lambda: sum(map(len, took.values())) > 20)
-        time.sleep(0.3)
+        await_that(lambda: min(map(len, took.values())) >= 2)
+        time.sleep(0.3)  # in which one might take too many
         in_hand = [len(indices) for indices in took.values()]
-        assert min(in_hand) >= 2
         assert max(in_hand) <= 16
         go_on.set()
         await_that(lambda: sum(map(len, took.values())) == 45)

@@ -28,6 +28,8 @@ from tests.replicated import MASTER, Replicated, replicated
 #: Longer than a failover takes.
 PATIENCE_S = 60
 
+pytestmark = pytest.mark.usefixtures("promptly")
+
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicated]:

@@ -226,7 +226,7 @@ def test_a_silent_hub_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None
 
         assert not probe.answers(TINY, patience_s=0.2)
 
-        assert time.monotonic() - started_s < 2
+        assert time.monotonic() - started_s < 8
 
 
 def test_a_slow_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,5 +242,5 @@ def test_a_slow_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -
 
     assert not probe.answers(TINY, patience_s=0.2)
 
-    assert time.monotonic() - started_s < 2
+    assert time.monotonic() - started_s < 8
     found.set()

@@ -29,10 +29,9 @@ _WATCH_POLICY = """addEventListener('securitypolicyviolation', (event) =>
 
 
 @pytest.fixture(scope="session")
-def listened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def listened(sensevoice: Service) -> Service:
     """Two instances of the small SenseVoice, which knows emotions and words."""
-    home = tmp_path_factory.mktemp("page")
-    yield from started(checkout(home, ASR_MODEL="tests/sensevoice/model", ASR_INSTANCES="2"))
+    return sensevoice
 
 
 @pytest.fixture(scope="session")
