@@ -3,7 +3,9 @@
 Whatever leaks in a library, or stays scattered over the heap, then costs no more than one load of the model.
 """
 
+import ctypes
 import threading
+import time
 from typing import Final
 
 import psutil
@@ -18,6 +20,10 @@ from actors.store.workers import HEARTBEAT_S, WorkerRegistry, count_on
 
 #: An instance that is away may take so much longer than its model: to end its work, and to start.
 _END_AND_START_S: Final = 60
+
+#: How often the allocator's leftovers go back to the system: it takes milliseconds, and the pages that are
+#: needed again some more.
+GIVE_BACK_EVERY_S: Final = 30
 
 #: An instance may in any case grow so far from what it has with its model: what one batch needs is no leak.
 _GROWTH: Final = 1.5
@@ -39,6 +45,17 @@ def own_mb() -> int:
     return process.memory_full_info().uss >> 20
 
 
+def give_back() -> None:
+    """Return to the system what the allocator holds free, between what is in use too.
+
+    Batches of many sizes leave the heap full of holes; with glibc it would keep them, and creep upwards for
+    hours. Does nothing with other allocators.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
+
+
 def watch(config: Settings, registry: WorkerRegistry, name: WorkerName, stop: threading.Event) -> None:
     """With the model loaded: set `stop` once the instance is to be started anew."""
     registry.end_recycling(str(name))
@@ -55,10 +72,10 @@ def watch(config: Settings, registry: WorkerRegistry, name: WorkerName, stop: th
 
 
 class Recycler(threading.Thread):
-    """Looks every `HEARTBEAT_S` how large the instance is.
+    """Looks every `HEARTBEAT_S` how large the instance is; every `GIVE_BACK_EVERY_S` it gives memory back.
 
-    Only while all of the `instances` of its host are ready, this one included, and nobody else on any host is
-    about it.
+    The instance ends only while all of the `instances` of its host are ready, this one included, and nobody
+    else on any host is about it.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it stands between
@@ -80,8 +97,12 @@ class Recycler(threading.Thread):
 
     @override
     def run(self) -> None:
+        given_back_s = time.monotonic()
         while not self._told_to_stop.wait(HEARTBEAT_S):
             try:
+                if time.monotonic() - given_back_s >= GIVE_BACK_EVERY_S:
+                    give_back()
+                    given_back_s = time.monotonic()
                 self.look(own_mb())
             except Exception as error:
                 # Whatever it is: the next look may tell.
