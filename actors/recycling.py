@@ -4,6 +4,7 @@ Whatever leaks in a library, or stays scattered over the heap, then costs no mor
 """
 
 import ctypes
+import gc
 import threading
 import time
 from typing import Final
@@ -58,6 +59,9 @@ def give_back() -> None:
 
 def watch(config: Settings, registry: WorkerRegistry, name: WorkerName, stop: threading.Event) -> None:
     """With the model loaded: set `stop` once the instance is to be started anew."""
+    # What has been loaded stays. Not counted, it no longer puts off looking for garbage among what comes.
+    gc.freeze()
+    gc.collect()
     registry.end_recycling(str(name))
     limit_mb, loaded_mb = config.instance_max_mb, own_mb()
     if not limit_mb:

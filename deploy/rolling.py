@@ -10,7 +10,7 @@ from typing import Final
 
 from rich.console import Console
 
-from actors import settings
+from actors import names, settings
 from actors.errors import StartupError
 from actors.store.connection import connect
 from actors.store.workers import WorkerRegistry
@@ -47,12 +47,12 @@ def roll(console: Console) -> None:
         config = settings.load()
         check(config)
         patience_s = config.load_timeout_s + AROUND_LOADING_S
-        with _nobody_else_away(service, patience_s):
+        with _nobody_else_away(names.on(names.node(config), _NAME), service, patience_s):
             await_all(service, Looks(control, patience_s))
-            for name in _workers(control):
+            for worker in _workers(control):
                 began_s = time.monotonic()
-                _replace(name, service, control, patience_s)
-                console.print(f"{name}: ready after {time.monotonic() - began_s:.1f} s")
+                _replace(worker, service, control, patience_s)
+                console.print(f"{worker}: ready after {time.monotonic() - began_s:.1f} s")
 
 
 def _is_alone(service: Running) -> bool:
@@ -64,19 +64,21 @@ def _is_alone(service: Running) -> bool:
 
 
 @contextmanager
-def _nobody_else_away(service: Running, patience_s: float) -> Iterator[None]:
-    """Meanwhile no instance starts itself anew because it has grown; one that does is waited for."""
+def _nobody_else_away(name: str, service: Running, patience_s: float) -> Iterator[None]:
+    """Meanwhile no instance starts itself anew and no other host rolls; one that does is waited for."""
     with connect(service.redis_url) as client:
         registry = WorkerRegistry(client)
         ends_s = time.monotonic() + patience_s
-        while not registry.begin_recycling(_NAME, _LEASE_S):
+        while not registry.begin_recycling(name, _LEASE_S):
             if time.monotonic() > ends_s:
-                raise StartupError("An instance has been starting anew for too long: ./justw status.")
+                raise StartupError(
+                    "An instance or another host has been at it for too long: ./justw status."
+                )
             time.sleep(LOOK_EVERY_S)
         try:
             yield
         finally:
-            registry.end_recycling(_NAME)
+            registry.end_recycling(name)
 
 
 def _workers(control: Control) -> list[str]:

@@ -59,14 +59,16 @@ def url_of(settings: Settings) -> str:
 
 def write(running: Running, record: Path = RECORD) -> None:
     """Keep the record until the service is stopped."""
-    record.unlink(missing_ok=True)
-    record.touch(mode=0o600)
-    record.write_bytes(msgspec.json.encode(running))
+    beside = record.with_suffix(".new")  # so that a machine that loses power leaves one of the two, whole
+    beside.unlink(missing_ok=True)
+    beside.touch(mode=0o600)
+    beside.write_bytes(msgspec.json.encode(running))
+    beside.replace(record)
 
 
 def read(record: Path = RECORD) -> Running | None:
-    """The record of the running service, None where none was started."""
+    """The record of the running service, None where none was started, or it was lost with the power."""
     try:
         return msgspec.json.decode(record.read_bytes(), type=Running)
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from actors import settings
 from actors.access import key_file, tls
+from actors.errors import StartupError
 from actors.settings import STATE_DIR, Settings
 from deploy import embedded_redis, given_redis, leftovers, paths, preflight, running, supervisor
 from deploy.bring_up import bring_up
@@ -94,9 +95,19 @@ def _all_or_nothing(console: Console) -> Iterator[None]:
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Let a second `start` wait for the first; the lock ends with the process, however that ends."""
-    STATE_DIR.mkdir(mode=0o700, exist_ok=True)
-    folder = os.open(STATE_DIR, os.O_RDONLY)
+    """Let a second `start` wait for the first; the lock ends with the process, however that ends.
+
+    Raises:
+        StartupError: there is no place for it.
+    """
+    try:
+        STATE_DIR.mkdir(mode=0o700, exist_ok=True)
+        folder = os.open(STATE_DIR, os.O_RDONLY)
+    except OSError as error:
+        raise StartupError(
+            f"{STATE_DIR} cannot be made or opened ({error.strerror}): start it as the owner of this "
+            "checkout, on a disk that can be written to."
+        ) from error
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield

@@ -26,6 +26,14 @@ def test_without_a_record_nothing_runs(tmp_path: Path) -> None:
     assert running.read(tmp_path / "service.json") is None
 
 
+def test_a_record_lost_with_the_power(tmp_path: Path) -> None:
+    """What was never written whole is no record: the service starts as it does after any such end."""
+    record = tmp_path / "service.json"
+    record.write_bytes(b"")
+
+    assert running.read(record) is None
+
+
 @pytest.mark.parametrize(
     ("host", "url"),
     [
