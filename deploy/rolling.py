@@ -71,9 +71,7 @@ def _nobody_else_away(name: str, service: Running, patience_s: float) -> Iterato
         ends_s = time.monotonic() + patience_s
         while not registry.begin_recycling(name, _LEASE_S):
             if time.monotonic() > ends_s:
-                raise StartupError(
-                    "An instance or another host has been at it for too long: ./justw status."
-                )
+                raise StartupError("An instance or another host has been at it for too long: ./justw status.")
             time.sleep(LOOK_EVERY_S)
         try:
             yield
