@@ -8,6 +8,7 @@ import numpy as np
 import tokenizers
 from ctranslate2 import StorageView
 
+from actors.engines import cublas
 from actors.engines.base import Precision
 from actors.engines.whisper_features import Features
 from actors.engines.whisper_rules import Decoded
@@ -24,6 +25,8 @@ class WhisperModel:
 
     def __init__(self, folder: Path, device: str, threads: int, precision: Precision) -> None:
         self._on_cpu = device == "cpu"
+        if not self._on_cpu:
+            cublas.load()
         self._model = ctranslate2.models.Whisper(
             str(folder), device, compute_type=precision, intra_threads=threads
         )
