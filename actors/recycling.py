@@ -5,6 +5,7 @@ Whatever leaks in a library, or stays scattered over the heap, then costs no mor
 
 import ctypes
 import gc
+import sys
 import threading
 import time
 from typing import Final
@@ -63,9 +64,7 @@ def watch(config: Settings, registry: WorkerRegistry, name: WorkerName, stop: th
     gc.freeze()
     gc.collect()
     registry.end_recycling(str(name))
-    limit_mb, loaded_mb = config.instance_max_mb, own_mb()
-    if not limit_mb:
-        return
+    limit_mb, loaded_mb = config.instance_max_mb or sys.maxsize, own_mb()
     least_mb = int(loaded_mb * _GROWTH)
     if limit_mb < least_mb:
         # A successor would be as large soon.

@@ -59,7 +59,7 @@ def url_of(settings: Settings) -> str:
 
 def write(running: Running, record: Path = RECORD) -> None:
     """Keep the record until the service is stopped."""
-    beside = record.with_suffix(".new")  # so that a machine that loses power leaves one of the two, whole
+    beside = record.with_suffix(".new")  # so that whoever is killed here leaves one of the two, whole
     beside.unlink(missing_ok=True)
     beside.touch(mode=0o600)
     beside.write_bytes(msgspec.json.encode(running))

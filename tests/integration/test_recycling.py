@@ -1,13 +1,16 @@
 """Instances that have grown start themselves anew, one at a time."""
 
+import gc
 import threading
 
 import pytest
 import redis
 
+from actors import recycling
 from actors.names import WorkerName
 from actors.records import WorkerState
 from actors.recycling import Recycler
+from actors.settings import Settings
 from actors.store.workers import WorkerRegistry
 from tests.integration.test_express import report
 
@@ -82,3 +85,21 @@ def test_hosts_that_share_a_redis(registry: WorkerRegistry) -> None:
         one.look(LIMIT_MB + 1)
     assert not waits.is_set()
     assert not waits_too.is_set()
+
+
+def test_memory_is_given_back_without_a_limit(
+    registry: WorkerRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where an instance may grow as it likes."""
+    given_back, stop = threading.Event(), threading.Event()
+    monkeypatch.setattr(recycling, "give_back", given_back.set)
+    monkeypatch.setattr(recycling, "GIVE_BACK_EVERY_S", 0)
+    monkeypatch.setattr(recycling, "HEARTBEAT_S", 0.01)
+    try:
+        recycling.watch(Settings(instance_max_mb=0), registry, WorkerName.parse("instance-1"), stop)
+
+        assert given_back.wait(30)
+        assert not stop.is_set()
+    finally:
+        stop.set()
+        gc.unfreeze()
