@@ -29,12 +29,6 @@ _WATCH_POLICY = """addEventListener('securitypolicyviolation', (event) =>
 
 
 @pytest.fixture(scope="session")
-def listened(sensevoice: Service) -> Service:
-    """Two instances of the small SenseVoice, which knows emotions and words."""
-    return sensevoice
-
-
-@pytest.fixture(scope="session")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service that wants a key: `the-right-key`."""
     settings = {"ASR_MODEL": "tests.doubles.engines:InstantEngine", "ASR_INSTANCES": "1"}
@@ -64,7 +58,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def opened(chromium: Browser, listened: Service) -> Iterator[Opened]:
+def opened(chromium: Browser, sensevoice: Service) -> Iterator[Opened]:
     """Opens pages; after the test, none may have met an error or broken its content security policy."""
     errors: list[str] = []
     pages: list[Page] = []
@@ -77,7 +71,7 @@ def opened(chromium: Browser, listened: Service) -> Iterator[Opened]:
             errors.append(f"{message.text}: {message.location['url']}")
 
     def open_page(
-        route: str = "", *, locale: str = "en-US", width: int = 1280, service: Service = listened
+        route: str = "", *, locale: str = "en-US", width: int = 1280, service: Service = sensevoice
     ) -> Page:
         context = chromium.new_context(
             locale=locale,

@@ -21,14 +21,14 @@ def answering(body: Any, status: int = 200) -> Callable[[Route], None]:
     return lambda route: route.fulfill(status=status, json=body)
 
 
-def test_busy(opened: Opened, listened: Service, lecture: Path) -> None:
+def test_busy(opened: Opened, sensevoice: Service, lecture: Path) -> None:
     """An instance at work is busy, and its job has a bar."""
     page = opened("#/dashboard")
     expect(page.locator("#instances tbody tr")).to_have_count(2)
     page.wait_for_selector(f"{row('instance-1')} .state.idle")
     page.wait_for_selector(f"{row('instance-2')} .state.idle")
 
-    with listened.client() as client:
+    with sensevoice.client() as client:
         jobs = [client.post("/jobs", files={"file": lecture.read_bytes()}).json()["id"] for _ in range(3)]
         page.wait_for_selector("#instances .state.busy")
         page.wait_for_selector("#running progress")
@@ -39,11 +39,11 @@ def test_busy(opened: Opened, listened: Service, lecture: Path) -> None:
     expect(page.locator("#running li")).to_have_count(0)
 
 
-def test_lost_instance(opened: Opened, listened: Service) -> None:
+def test_lost_instance(opened: Opened, sensevoice: Service) -> None:
     """An instance that hangs turns red and is called lost; it recovers when it goes on."""
     page = opened("#/dashboard")
     page.wait_for_selector(f"{row('instance-1')} .state.idle")
-    pid = pid_of(listened, "instance-1")
+    pid = pid_of(sensevoice, "instance-1")
 
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -58,9 +58,9 @@ def test_lost_instance(opened: Opened, listened: Service) -> None:
     page.wait_for_selector(f"{row('instance-1')} .state.idle")
 
 
-def test_unhealthy(opened: Opened, listened: Service) -> None:
+def test_unhealthy(opened: Opened, sensevoice: Service) -> None:
     """503 with a report is shown as what it is; no answer at all too."""
-    with listened.client() as client:
+    with sensevoice.client() as client:
         report = client.get("/health").json()
     reason = "there is not enough memory on this GPU"
     for one in report["health_details"]:

@@ -12,9 +12,9 @@ from tests.e2e.page.conftest import Opened
 SUBTITLES = "async ([call, ...given]) => (await import('./page/subtitles.js'))[call](...given)"
 
 
-def test_headers(listened: Service) -> None:
+def test_headers(sensevoice: Service) -> None:
     """Nothing foreign is let in; a browser that has a file gets no second copy; nothing else can be had."""
-    with listened.client() as client:
+    with sensevoice.client() as client:
         page = client.get("/")
         files = {path: client.get(path) for path in ("/page/main.js", "/page/base.css", "/page/icon.svg")}
         again = client.get("/page/main.js", headers={"If-None-Match": files["/page/main.js"].headers["etag"]})
@@ -50,9 +50,9 @@ def test_documents(opened: Opened) -> None:
     expect(page.locator("#docs .live-responses-table")).to_contain_text("alive")
 
 
-def test_a_page_from_elsewhere(chromium: Browser, listened: Service) -> None:
+def test_a_page_from_elsewhere(chromium: Browser, sensevoice: Service) -> None:
     """It can neither hand anything in nor read anything, though it runs in a browser on this machine."""
-    form = f'<form method="post" enctype="multipart/form-data" action="{listened.url}/jobs"><button>'
+    form = f'<form method="post" enctype="multipart/form-data" action="{sensevoice.url}/jobs"><button>'
     with chromium.new_context() as context:
         page = context.new_page()
         page.route(
@@ -61,7 +61,7 @@ def test_a_page_from_elsewhere(chromium: Browser, listened: Service) -> None:
         page.goto("http://elsewhere.example/")
         read = page.evaluate(
             "(url) => fetch(url).then((answer) => answer.text(), (error) => error.name)",
-            f"{listened.url}/health",
+            f"{sensevoice.url}/health",
         )
         with page.expect_navigation() as sent:
             page.click("button")
@@ -71,7 +71,7 @@ def test_a_page_from_elsewhere(chromium: Browser, listened: Service) -> None:
     assert sent.value.status == 403
 
 
-def test_offline(opened: Opened, listened: Service) -> None:
+def test_offline(opened: Opened, sensevoice: Service) -> None:
     """Everything comes from the service itself."""
     page = opened()
     asked: list[str] = []
@@ -80,7 +80,7 @@ def test_offline(opened: Opened, listened: Service) -> None:
     page.reload()
     page.wait_for_selector("#recent-list li, #recent-note:not(:empty)")
 
-    assert {httpx.URL(url).netloc.decode() for url in asked} == {httpx.URL(listened.url).netloc.decode()}
+    assert {httpx.URL(url).netloc.decode() for url in asked} == {httpx.URL(sensevoice.url).netloc.decode()}
 
 
 def test_every_text_in_both_languages(opened: Opened) -> None:
